@@ -80,4 +80,7 @@ TRAINING: Mapping[str, Code] = {
     "ADC-TRAIN-104": several("The trainer does not learn from inputs of this kind."),
     "ADC-TRAIN-110": Code("The trainer does not know a recipe."),
     "ADC-TRAIN-111": Code("A recipe is not for this kind of task."),
+    "ADC-TRAIN-113": several("Options name submodules to freeze that there are not, or all that could learn."),
+    "ADC-TRAIN-114": Code("Recipe adapt was asked for where inputs are neither images nor numbers."),
+    "ADC-TRAIN-112": several("How hard a row is cannot be told in this kind of task."),
 }

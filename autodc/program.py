@@ -87,8 +87,7 @@ class Rows:
         """Inputs and targets as arrays; those of a table where every column is of numbers or truth values."""
         if self.kind == "table":
             frame = self._inputs()
-            texts = [name for name in frame.columns if frame[name].dtype.kind not in "biuf"]
-            if texts:
+            if texts := [name for name in frame.columns if frame[name].dtype.kind not in "biuf"]:
                 raise JobError(f"{self._named()}: the columns {', '.join(texts)} are no numbers; use frame()")
             return frame.to_numpy(dtype=float), self.y
         return np.asarray(self.x), self.y
@@ -97,9 +96,9 @@ class Rows:
         """Everything in columns: the inputs, then, of rows to train on, `y` and the metadata."""
         if self.kind == "arrays":
             raise JobError(f"{self._named()}: the inputs are arrays, not columns; use arrays()")
-        frame, names = self._inputs(), [name for name in self._parts[0]._content.rest if self._has(name)]
-        for name in names:
-            values = self.y if name == TARGET else self._taken([part._content.rest[name] for part in self._parts])
+        frame, rests = self._inputs(), [part._content.rest for part in self._parts]
+        for name in [name for name in rests[0] if all(name in rest for rest in rests)]:
+            values = self.y if name == TARGET else self._taken([rest[name] for rest in rests])
             frame[name] = values if np.ndim(values) == 1 else list(values)
         return frame
 
@@ -113,8 +112,7 @@ class Rows:
 
     def labels(self) -> Array:
         """The targets as they are written in the data: of classes their names."""
-        classes = self._parts[0].classes
-        return np.asarray(np.asarray(classes)[self.y] if classes else self.y)
+        return np.asarray(np.asarray(classes)[self.y] if (classes := self._parts[0].classes) else self.y)
 
     def weights(self) -> Array:
         """The weight of each row's dataset, (n,): for fits that take `sample_weight` in place of a draw."""
@@ -135,9 +133,6 @@ class Rows:
         whole = np.concatenate([np.asarray(array) for array in arrays])
         return whole if self._positions is None else whole[self._positions]
 
-    def _has(self, name: str) -> bool:
-        return all(name in part._content.rest for part in self._parts)
-
     def _named(self) -> str:
         return ", ".join(part.name for part in self._parts)
 
@@ -150,9 +145,14 @@ class Part(Rows):
         self.name, self.path, self.format = str(entry["name"]), str(entry["path"]), str(entry["format"])
         self.weight, self.stage = float(entry.get("weight", 1.0)), str(entry.get("stage", "main"))
         """weight: how often each row is to be drawn an epoch; stage: pretrain or main."""
-        self.tags = tuple(str(tag) for tag in entry.get("tags", ()))
-        """Of the dataset in the study file; `synthetic` where its rows were made."""
-        self.classes = tuple(classes)
+        self.tags, self.named = tuple(str(tag) for tag in entry.get("tags", ())), tuple(entry.get("named", ()))
+        """tags: `synthetic` where rows were made; named: under label_adapt codes of the classes for its loss."""
+        self.classes, self._ranks = tuple(classes), entry.get("ranks")
+
+    @cached_property
+    def ranks(self) -> Array:
+        """Of a curriculum by difficulty the place of each row among all, (n,) in (0, 1]: the first ones are low."""
+        return np.zeros(len(self)) if self._ranks is None else np.asarray(np.load(self._ranks, allow_pickle=False))
 
     def __repr__(self) -> str:
         return f"Part({self.name!r}, {self.format}, weight {self.weight:g}, stage {self.stage})"
@@ -160,6 +160,23 @@ class Part(Rows):
     @cached_property
     def _content(self) -> _Content:
         return _parquet(self.path) if self.format == "parquet" else _npz(self.path)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One leg of a recipe: its datasets with their weights, its share of the budget, a factor on the learning rate."""
+
+    parts: tuple[Part, ...]
+    share: float
+    lr_factor: float
+    frozen_layers: float  # leading ones that do not learn: below 1 a share of them, from 1 on their number
+    shares: tuple[tuple[float, float], ...] = ()
+    """By difficulty: from which share of the leg on (the first) which share of the rows is in; empty where all are."""
+
+    def rows_in(self, part: Part, done: float) -> Array:
+        """The rows of a part that are drawn from once so much of this leg is done, by their number."""
+        share = max((rows for begun, rows in self.shares if begun <= done + 1e-9), default=1.0)
+        return np.arange(len(part)) if share >= 1 else np.flatnonzero(part.ranks <= share + 1e-12)
 
 
 @dataclass(frozen=True)
@@ -173,16 +190,16 @@ class Job:
     fidelity: float
     """The share of a full training to spend."""
     warm_start: Path | None
-    """The model folder to go on from."""
     out: Path
     train: tuple[Part, ...]
     """The datasets to train on; none where there is only to predict, with the model of `warm_start`."""
     predict: tuple[Part, ...]
-    """The rows to predict."""
     kind: str
     """classification, regression, image_to_image or custom; empty where the job does not say."""
     classes: tuple[Any, ...] = field(default=())
     """The names of the classes, in the order of their codes and of the columns of scores."""
+    legs: tuple[Leg, ...] = field(default=())
+    """The recipe cut into legs; none where there is nothing to train on."""
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None = None) -> Job:
@@ -191,18 +208,11 @@ class Job:
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             classes, start = tuple(told.get("classes") or ()), told["warm_start"]
-            return cls(
-                hyperparameters=told["hyperparameters"],
-                recipe=told["recipe"],
-                seed=told["seed"],
-                fidelity=told["fidelity"],
-                warm_start=None if start is None else Path(start),
-                out=Path(told["out"]),
-                train=tuple(Part(entry, classes) for entry in told["train"]),
-                predict=tuple(Part(entry, classes) for entry in told["predict"]),
-                kind=told.get("kind", ""),
-                classes=classes,
-            )
+            how = {name: told[name] for name in ("hyperparameters", "recipe", "seed", "fidelity")}
+            how |= {"warm_start": None if start is None else Path(start), "out": Path(told["out"])}
+            train, predict = (tuple(Part(entry, classes) for entry in told[name]) for name in ("train", "predict"))
+            legs = tuple(_leg(one, told["train"], classes) for one in told.get("legs", ()))
+            return cls(**how, train=train, predict=predict, kind=told.get("kind", ""), classes=classes, legs=legs)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise JobError(f"{file} is no job file: {type(error).__name__}: {error}") from None
 
@@ -217,13 +227,16 @@ class Job:
         """Every row of every dataset once; `weights()` says how much each is to count. stage: of these alone."""
         return Rows(self._of(stage))
 
-    def draw(self, epoch: int = 0, stage: str | None = None) -> Rows:
-        """The rows of one epoch, shuffled: each dataset as often as its weight says. Every epoch draws anew."""
-        parts = self._of(stage)
+    def draw(self, epoch: int = 0, stage: str | None = None, leg: Leg | None = None, done: float = 1.0) -> Rows:
+        """The rows of one epoch, shuffled: each dataset as often as its weight says. Every epoch draws anew.
+
+        leg: of the recipe, in place of a stage; done: how much of it is, for a curriculum by difficulty.
+        """
+        parts = self._of(stage) if leg is None else list(leg.parts)
         rng = np.random.default_rng([self.seed, epoch])
-        lengths = [len(part) for part in parts]
-        starts = np.cumsum([0, *lengths])
-        drawn = [epoch_rows(p.weight, n, rng) + s for p, n, s in zip(parts, lengths, starts)]  # noqa: B905
+        starts = np.cumsum([0, *map(len, parts)])
+        into = [np.arange(len(part)) if leg is None else leg.rows_in(part, done) for part in parts]
+        drawn = [own[epoch_rows(p.weight, len(own), rng)] + s for p, own, s in zip(parts, into, starts)]  # noqa: B905
         return Rows(parts, rng.permutation(np.concatenate(drawn).astype(np.int64)))
 
     def predict_with(self, predict: Callable[[Any], Any]) -> None:
@@ -259,10 +272,16 @@ class Job:
         _whole(file.with_name(f"{file.name}.npz"), lambda stream: np.savez(stream, outputs=array))
 
     def _of(self, stage: str | None) -> list[Part]:
-        parts = [part for part in self.train if stage in (None, part.stage)]
-        if not parts:
+        if not (parts := [part for part in self.train if stage in (None, part.stage)]):
             raise JobError("there is nothing to train on" + (f" in stage {stage}" if stage else ""))
         return parts
+
+
+def _leg(told: Mapping[str, Any], train: Sequence[Mapping[str, Any]], classes: Sequence[Any]) -> Leg:
+    weights = {one["name"]: one["weight"] for one in told["parts"]}
+    parts = tuple(Part({**e, "weight": weights[e["name"]]}, classes) for e in train if e["name"] in weights)
+    shares = tuple((float(begun), float(rows)) for begun, rows in told.get("shares") or ())
+    return Leg(parts, told["share"], told["lr_factor"], told["frozen_layers"], shares)
 
 
 def epoch_rows(weight: float, n_rows: int, rng: np.random.Generator) -> Array:
@@ -278,8 +297,7 @@ def epoch_rows(weight: float, n_rows: int, rng: np.random.Generator) -> Array:
 
 
 def _asked() -> str:
-    named = os.environ.get(VARIABLE) or next((a for a in sys.argv[1:] if a.endswith(".json")), None)
-    if named is None:
+    if (named := os.environ.get(VARIABLE) or next((a for a in sys.argv[1:] if a.endswith(".json")), None)) is None:
         raise JobError(f"no job: this program was not started by autodc ({VARIABLE} is not set); name a job file")
     return named
 

@@ -58,6 +58,22 @@ class Alike:
         return replace(self, ours=_mapped(self.ours, ours), theirs=_mapped(self.theirs, theirs), beside=beside)
 
 
+def agreeing(embedding: Array, target: Array, groups: Array | None = None) -> int:
+    """Of a sample of rows, how many have the label of the nearest other one that is of another group."""
+    from sklearn.neighbors import NearestNeighbors
+
+    some = evenly(np.arange(len(target)), SAMPLED)
+    if len(some) < 2:
+        return 0
+    points, labels = np.asarray(embedding)[some], target[some]
+    units = some if groups is None else np.asarray(groups)[some]
+    k = min(len(some) - 1, NEIGHBOURS, int(np.unique(units, return_counts=True)[1].max()))
+    distance, near = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(points).kneighbors(points)
+    _, first = _first_elsewhere(distance, near, units, units)
+    there = first >= 0
+    return int((labels[first[there]] == labels[there]).sum())
+
+
 def alike_rows(ours: Labelled, theirs: Labelled) -> list[Alike]:
     """The alike rows of two datasets, where they are enough: by embedding, else copies."""
     if ours.embedding is not None and theirs.embedding is not None:

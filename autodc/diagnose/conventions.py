@@ -6,6 +6,9 @@ row b has a nearest row a1 in the other dataset and one next to it, a2; were lab
 from a1 in the same ways. Of copies without an embedding there is no a2; there labels given alike agree, within any two
 classes, at least as often as they differ (for each input E[pp'] of the class probabilities p is symmetric and positive
 semidefinite).
+
+By the same, names that are passed round (a is called b, and b is called a) are one question, asked of the rows of all
+of them: a swap of classes that have few rows is told by both together where neither tells it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from math import comb, factorial
 from typing import Any, final
 
 import numpy as np
@@ -30,7 +34,12 @@ LEAST_OF_CELL = 8
 """Alike rows called a by one and b by the other, with those that overlap gives, below which nothing is said of a and b;
 counted together, so that which are tried tells nothing of how they differ."""
 LEVEL = 0.01
-"""Chance that any two datasets are told where both label alike; over all cells of all pairs (Bonferroni)."""
+"""Chance that any two datasets are told where both label alike; over all cells of all pairs (Bonferroni), and as much
+again over all ways to pass names round."""
+SUSPECTED = 0.1
+"""The same where a map is worth a try, which trainings decide."""
+LONGEST = 4
+"""So many names are passed round at most."""
 MOSTLY = 0.5
 """Share of the alike rows of a class, at its lower bound, from which the other name is its name there."""
 CLOSED = 0.5
@@ -111,11 +120,14 @@ class Conventions:
     """Pairs of datasets with enough alike rows."""
     reason: Reason | None = None
     found: tuple[Convention, ...] = ()
+    suspected: tuple[Convention, ...] = ()
+    """Of other pairs, where a map of `ours` would reconcile what seems to differ: worth a try, no finding."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        found = [one.to_dict() for one in self.found]
-        return {"status": self.status, "reason": self.reason, "compared": self.compared, "found": found}
+        found, suspected = ([one.to_dict() for one in some] for some in (self.found, self.suspected))
+        told = {"status": self.status, "reason": self.reason, "compared": self.compared, "found": found}
+        return {**told, "suspected": suspected} if suspected else told
 
 
 def label_conventions(parts: Sequence[Labelled], *, beside_first: bool = False) -> Conventions:
@@ -137,9 +149,15 @@ def label_conventions(parts: Sequence[Labelled], *, beside_first: bool = False) 
         return Conventions(status="not_applicable", compared=0, reason="no two rows are alike")
     cells = [_cells(found) for _, _, found in alike]
     tests = max(1, sum(map(len, cells)))
-    told = [_told(ours, theirs, found, some, tests) for (ours, theirs, found), some in zip(alike, cells, strict=True)]
-    found = tuple(one for one in told if one is not None)
-    return Conventions(status="found" if found else "passed", compared=len(alike), found=found)
+    rounds = [_rounds(found, len(alike)) for _, _, found in alike]
+    told, suspected = list[Convention](), list[Convention]()
+    for (ours, theirs, found), some, passed in zip(alike, cells, rounds, strict=True):
+        if (one := _told(ours, theirs, found, some, passed, tests, LEVEL)) is not None:
+            told.append(one)
+        elif (one := _told(ours, theirs, found, some, passed, tests, SUSPECTED)) is not None and one.of == ours:
+            suspected.append(one)
+    status: Status = "found" if told else "passed"
+    return Conventions(status=status, compared=len(alike), found=tuple(told), suspected=tuple(suspected))
 
 
 def _refused(parts: Sequence[Labelled]) -> None:
@@ -191,12 +209,56 @@ def _sign_chance(signs: Array, units: Array) -> float:
     return float(scipy.stats.binom.sf(up - 1, up + down, 0.5)) if up + down else 1.0
 
 
-def _told(ours: str, theirs: str, alike: Alike, cells: list[Any], tests: int) -> Convention | None:
+def _rounds(alike: Alike, pairs: int) -> list[tuple[dict[Any, Any], float]]:
+    """Names that are passed round: our name → theirs, and the chance of it, corrected for all that could be tried.
+
+    Each of our names goes to what most of its alike rows are called; where that comes back to the first, the names are
+    one round. As many rounds of a length as there are names for count as tried, in `pairs` pairs of datasets.
+    """
+    ours, theirs = alike.ours.astype(str), alike.theirs.astype(str)
+    names = {str(one): one for one in [*alike.ours, *alike.theirs]}
+    to = {a: _commonest(theirs[ours == a]) for a in sorted(set(ours))}
+    found, seen = list[tuple[dict[Any, Any], float]](), set[str]()
+    for first in to:
+        way = [first]
+        while to.get(way[-1]) not in (None, *way) and len(way) <= LONGEST:
+            way.append(to[way[-1]])
+        length = len(way)
+        if first in seen or length < 2 or length > LONGEST or to.get(way[-1]) != first:
+            continue
+        seen |= set(way)
+        here = np.isin(ours, way)
+        mapped = np.array([to[name] for name in ours[here]])
+        signs = (mapped == theirs[here]).astype(int) - (ours[here] == theirs[here])
+        tried = comb(len(names), length) * factorial(length - 1) * 2 ** (length - 1) * pairs
+        chance = min(1.0, _sign_chance(signs, alike.units[here]) * tried)
+        found.append(({names[a]: names[to[a]] for a in way}, chance))
+    return found
+
+
+def _commonest(names: Array) -> str:
+    """The name that most have; of several the first in order."""
+    known, counts = np.unique(names, return_counts=True)
+    return str(known[int(counts.argmax())])
+
+
+def _told(
+    ours: str,
+    theirs: str,
+    alike: Alike,
+    cells: list[Any],
+    rounds: Sequence[tuple[Mapping[Any, Any], float]],
+    tests: int,
+    level: float,
+) -> Convention | None:
+    passed = {(str(a), str(b)): (a, b, chance) for way, chance in rounds if chance < level for a, b in way.items()}
     differing = tuple(
         Differing(ours=a, theirs=b, rows=count, expected=expected, share=share, chance=min(1.0, chance * tests))
         for a, b, count, expected, share, chance in sorted(cells, key=lambda cell: cell[-1])
-        if chance * tests < LEVEL
+        if chance * tests < level and passed.get((str(a), str(b)), (a, b, 1.0))[-1] >= chance * tests
     )
+    known = {(str(one.ours), str(one.theirs)) for one in differing}
+    differing += tuple(_differing(alike, *one) for pair, one in passed.items() if pair not in known)
     if not differing:
         return None
     agreement, expected = _agreement(alike)
@@ -207,13 +269,14 @@ def _told(ours: str, theirs: str, alike: Alike, cells: list[Any], tests: int) ->
         None,
     )
     for labels, of in (
+        ({a: b for a, b, _ in passed.values()}, ours),
         (_renamed(alike, differing), ours),
         (_first_named(differing), ours),
         (_merged(alike, differing), theirs),
     ):
         after = alike.mapped(labels, {}) if of == ours else alike.mapped({}, labels)
         gap = _gap(*_agreement(after))
-        if labels and gap < best[0] and not any(cell[-1] * tests < LEVEL for cell in _cells(after)):
+        if labels and gap < best[0] and not any(cell[-1] * tests < level for cell in _cells(after)):
             best = gap, _agreement(after)[0], labels, of
     return Convention(
         ours=ours,
@@ -225,6 +288,17 @@ def _told(ours: str, theirs: str, alike: Alike, cells: list[Any], tests: int) ->
         labels=best[2],
         of=best[3],
         mapped=best[1],
+    )
+
+
+def _differing(alike: Alike, ours: Any, theirs: Any, chance: float) -> Differing:
+    """A step of names that are passed round."""
+    a, b = str(ours), str(theirs)
+    of, to = alike.ours.astype(str) == a, alike.theirs.astype(str) == b
+    beside = 0 if alike.beside is None else int(((alike.beside.astype(str) == a) & to).sum())
+    count = int((of & to).sum())
+    return Differing(
+        ours=ours, theirs=theirs, rows=count, expected=float(beside), share=count / int(of.sum()), chance=chance
     )
 
 

@@ -51,6 +51,24 @@ def cross_validated(embedding: Array, y: Array, groups: Array | None, seed: int)
     return found
 
 
+def of_others(embedding: Array, y: Array, others: Array) -> Array:
+    """Return what the same model of rows says of other rows, as `cross_validated` does.
+
+    embedding: shape (n, d), others: (m, d). Raises DataError ADC-DIAG-050.
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    y, x = np.asarray(y), coordinates(embedding, len(y), "embedding")
+    if y.dtype.kind == "f":
+        return np.asarray(make_pipeline(StandardScaler(), Ridge(alpha=PENALTY)).fit(x, y).predict(others))
+    if len(np.unique(y)) == 1:
+        return np.ones((len(others), 1))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=1 / PENALTY, max_iter=500))
+    return np.asarray(model.fit(x, y).predict_proba(others))
+
+
 def _narrow(x: Array, seed: int) -> Array:
     """The first principal components of a wide embedding; labels have no part in them."""
     if x.shape[1] <= WIDEST or len(x) <= WIDEST:

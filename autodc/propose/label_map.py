@@ -20,7 +20,8 @@ def propose(
 ) -> tuple[Proposal, ...]:
     """Propose a mapped copy of every candidate whose labels follow another convention.
 
-    conventions: `found` of the conventions that the last diagnosis journalled (diagnose/conventions.py, to_dict);
+    conventions: `found` and `suspected` of the conventions that the last diagnosis journalled
+    (diagnose/conventions.py, to_dict): what is only suspected is worth a try, for trainings decide;
     roster: candidates → their rows. A map that is for the base is left out: the target of the study is the base's.
     """
     found: list[Proposal] = []

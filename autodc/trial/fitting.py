@@ -18,6 +18,7 @@ from autodc.seeds import generator
 from autodc.table import Inputs, Table, join, row_bytes
 from autodc.trial.method import TIMED_BATCHES, RowMethod, batches_of
 from autodc.trial.outputs import TrainerError
+from autodc.trial.pacing import paced
 from autodc.trial.recipes import TrainPhase
 from autodc.trial.trainer import Trained, TrainingJob
 from autodc.values import joined
@@ -114,6 +115,15 @@ def n_steps(steps: int, job: TrainingJob, phase: TrainPhase) -> int:
     return max(1, round(steps * job.fidelity * phase.share))
 
 
+def drawn_plan(phase: TrainPhase, batch_size: int, steps: int, seed: int) -> Array:
+    """Which rows of the parts together each step takes, shape (steps, batch_size): by weight, and by pace."""
+    sizes, weights = [len(part.x) for part in phase.parts], [part.weight for part in phase.parts]
+    rng = generator(seed, "batches", phase.index)
+    if phase.pace is not None:
+        return paced(sizes, weights, phase.pace, batch_size, steps, rng)
+    return batches(sizes, weights, batch_size, steps, rng)
+
+
 def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int = 0) -> Iterator[Drawn]:
     """Draw the batches of a phase by weight, reading only rows that are needed, each at most once per piece.
 
@@ -121,8 +131,7 @@ def draw(phase: TrainPhase, batch_size: int, steps: int, seed: int, first: int =
     """
     sizes = [len(part.x) for part in phase.parts]
     ends = np.cumsum(sizes)
-    rng = generator(seed, "batches", phase.index)
-    plan = batches(sizes, [part.weight for part in phase.parts], batch_size, steps, rng)
+    plan = drawn_plan(phase, batch_size, steps, seed)
     a_row = row_bytes(phase.parts[0].x) + row_bytes(phase.parts[0].y)
     most = PIECE_OF_TABLE if isinstance(phase.parts[0].x, Table) else PIECE_BYTES
     at_once = max(1, most // (a_row * batch_size))

@@ -8,6 +8,7 @@ from typing import Any, Final, final
 
 from autodc.plan.mixture import BASE
 from autodc.trial.outputs import TrainerError
+from autodc.trial.pacing import BY_DIFFICULTY, HARD_FIRST, Growth, Pace
 from autodc.trial.trainer import TrainingJob, TrainPart
 
 SYNTHETIC: Final = "synthetic"
@@ -19,6 +20,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "adapter_warmup": 0.3,
     "curriculum_order": "base_first",
     "curriculum_pacing": 0.5,
+    "curriculum_start": 0.2,
+    "curriculum_growth": "linear",
     "replay": None,
 }
 """The parameters of recipes that cut a training, where nobody says otherwise.
@@ -26,8 +29,10 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 `pretrain_share`: share of the budget that goes to the parts of stage `pretrain`; `finetune_lr_factor`: on the learning
 rate in stage `main` after it; `frozen_layers`: leading layers that stay as they are there, below 1 a share of all, from
 1 on their number; `adapter_warmup`: share of the budget for the base alone, before other datasets say what they call
-differently; `curriculum_order`: which datasets come first; `curriculum_pacing`: share of the budget before all are in;
-`replay`: share of the rows drawn that are the base's where a training goes on from a model, None as weighted.
+differently; `curriculum_order`: which datasets, or which rows, come first; `curriculum_pacing`: share of the budget
+before all are in; `curriculum_start`: share of the rows that come first, where it goes by rows; `curriculum_growth`:
+how that grows; `replay`: share of the rows drawn that are the base's where a training goes on from a model, None as
+weighted.
 """
 
 
@@ -45,6 +50,8 @@ class TrainPhase:
     """From 0."""
     frozen: float = 0.0
     """Leading layers that do not learn: below 1 a share of all layers, from 1 on their number."""
+    pace: Pace | None = None
+    """How its rows come in; None where all are in from the first step."""
 
 
 def phases(job: TrainingJob, fixed: Mapping[str, Any] | None = None) -> tuple[TrainPhase, ...]:
@@ -54,8 +61,9 @@ def phases(job: TrainingJob, fixed: Mapping[str, Any] | None = None) -> tuple[Tr
     the rest, at `finetune_lr_factor` times the learning rate and with `frozen_layers`; without pretraining parts it is
     `concat`. `label_adapt`: the base alone for `adapter_warmup` of the budget, then all. `curriculum`: the base, other
     real datasets and those tagged synthetic join one after the other, or the other way round, within
-    `curriculum_pacing` of the budget; the last leg has them all. `continue` with `replay`: the base's weight is such
-    that its rows are that share of all. A part whose weight comes to no row an epoch is left out.
+    `curriculum_pacing` of the budget; the last leg has them all. By the difficulty of rows it is one leg with
+    a pace, whose ranks a trainer measures. `continue` with `replay`: the base's weight is such that its rows are that
+    share of all. A part whose weight comes to no row an epoch is left out.
     Raises TrainerError where there are no rows, and where `continue` has no model to start from.
     """
     told = {**DEFAULTS, **{name: value for name, value in (fixed or {}).items() if name in DEFAULTS}}
@@ -70,7 +78,7 @@ def phases(job: TrainingJob, fixed: Mapping[str, Any] | None = None) -> tuple[Tr
     if job.recipe == "label_adapt":
         return _base_before_all(parts, float(told["adapter_warmup"]))
     if job.recipe == "curriculum":
-        return _curriculum(parts, str(told["curriculum_order"]), float(told["curriculum_pacing"]))
+        return _curriculum(parts, told)
     if job.recipe == "continue" and told["replay"] is not None:
         parts = replayed(parts, float(told["replay"]))
     return _whole(parts)
@@ -117,7 +125,10 @@ def _base_before_all(parts: Sequence[TrainPart], share: float) -> tuple[TrainPha
     )
 
 
-def _curriculum(parts: Sequence[TrainPart], order: str, pacing: float) -> tuple[TrainPhase, ...]:
+def _curriculum(parts: Sequence[TrainPart], told: Mapping[str, Any]) -> tuple[TrainPhase, ...]:
+    order, pacing = str(told["curriculum_order"]), float(told["curriculum_pacing"])
+    if order in BY_DIFFICULTY:
+        return _by_rows(parts, told)
     groups = ([part for part in parts if _rank(part) == rank] for rank in range(3))
     steps = [group for group in groups if group]
     if order == "synthetic_first":
@@ -131,6 +142,15 @@ def _curriculum(parts: Sequence[TrainPart], order: str, pacing: float) -> tuple[
         for i, share in enumerate(shares)
         if share > 0
     )
+
+
+def _by_rows(parts: Sequence[TrainPart], told: Mapping[str, Any]) -> tuple[TrainPhase, ...]:
+    growth: Growth = "exponential" if told["curriculum_growth"] == "exponential" else "linear"
+    start, pacing = float(told["curriculum_start"]), float(told["curriculum_pacing"])
+    if len(parts) < 2 or pacing <= 0 or start >= 1:
+        return _whole(parts)
+    pace = Pace(start=start, full=pacing, growth=growth, hard_first=told["curriculum_order"] == HARD_FIRST)
+    return (TrainPhase(parts=tuple(parts), share=1.0, lr_factor=1.0, index=0, pace=pace),)
 
 
 def _rank(part: TrainPart) -> int:

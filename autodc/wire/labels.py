@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from autodc import seeds
-from autodc.adapters.enrichers import embeddings_of
+from autodc.adapters.enrichers import embeddings_of, in_one_spread
 from autodc.data.catalogue import VALIDATION, Catalogue
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
-from autodc.diagnose.alike import Labelled
+from autodc.diagnose.alike import Labelled, agreeing
 from autodc.diagnose.by_chance import Learnable, by_chance, learnable
 from autodc.diagnose.check import plain
 from autodc.diagnose.conventions import Convention, Conventions, label_conventions
@@ -90,13 +90,14 @@ class Rows:
     def of_datasets(cls, every: Sequence[Dataset], ids: Sequence[Array], of: int) -> Rows:
         """Place rows in the space of all of them together, without networks.
 
-        What one dataset does not know sets rows apart too, or what is new in another would look like its rows.
+        What one dataset does not know sets rows apart too, or what is new in another would look like its rows. Columns
+        of numbers lie each in its own spread or all in one, as pixels do: whichever knows more labels of the datasets
+        by rows of their own.
         """
         together = joined([one.x for one in every])
-        (points,) = embeddings_of(together, together, networks=False).values()
         ends = np.cumsum([len(one) for one in every])
         units = tuple(joint_clusters(every))
-        embedding = tuple(np.split(points, ends[:-1]))
+        embedding = _knowing([one.y for one in every], units, [np.split(p, ends[:-1]) for p in _spaces(together)])
         here = [replace(one, x=together[end - len(one) : end]) for one, end in zip(every, ends.tolist(), strict=True)]
         return cls(datasets=tuple(here), x=together, ids=tuple(ids), units=units, embedding=embedding, of=of)
 
@@ -132,6 +133,26 @@ class LabelsSeen:
     def shown(self) -> Array:
         """Places of the rows that a reader is shown: of those that are told, the surest."""
         return np.array([one.row for one in self.suspects if one.sure][:SHOWN], dtype=int)
+
+
+def _spaces(x: RowInputs) -> list[Array]:
+    """Coordinates of rows in every space that asks no network."""
+    return [*embeddings_of(x, x, networks=False).values(), *in_one_spread(x)]
+
+
+def _knowing(targets: Sequence[Any], units: Sequence[Array], spaces: Sequence[Sequence[Array]]) -> tuple[Array, ...]:
+    """The first of the spaces in which most labels are those of the nearest row of their dataset and another unit.
+
+    A dataset is asked of its own labels alone: which space it is tells nothing of how two of them differ.
+    """
+    classes = all(np.asarray(y).ndim == 1 and np.asarray(y).dtype.kind != "f" for y in targets)
+    if len(spaces) == 1 or not classes:
+        return tuple(spaces[0])
+    known = [
+        sum(agreeing(p, np.asarray(y), own) for p, y, own in zip(space, targets, units, strict=True))
+        for space in spaces
+    ]
+    return tuple(spaces[int(np.argmax(known))])
 
 
 def validation_rows(inputs: Inputs, rows: View) -> Rows:

@@ -205,7 +205,8 @@ def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:
 def _mapped(known: BaseKnown, view: View) -> Sequence[Proposal]:
     conventions = seen_by(view.state).get("conventions") or {}
     roster = {name: int(view.state.card(name)["rows"]) for name in view.state.candidates}
-    return label_map.propose(known, conventions.get("found") or (), roster)
+    told = [*(conventions.get("found") or ()), *(conventions.get("suspected") or ())]
+    return label_map.propose(known, told, roster)
 
 
 def _augmented(known: BaseKnown, view: View) -> Sequence[Proposal]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -125,8 +126,15 @@ def drawn_over(x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     return np.clip(found, 0, 1), np.array(["soft", "noisy", "turned"])[pen]
 
 
-def night(world: World, study: str, keep: Path | None = None) -> dict[str, Any]:
-    """Write a study as a user would, run it by the command line, and read its result."""
+class Unfinished(Exception):
+    """A night was ended before its time; the same call goes on with it."""
+
+
+def night(world: World, study: str, keep: Path | None = None, seconds: float | None = None) -> dict[str, Any]:
+    """Write a study as a user would, run it by the command line, and read its result.
+
+    keep: where it lies, and goes on; seconds: it is interrupted after so many (Unfinished).
+    """
     ours = STUDIES[study]
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
@@ -164,9 +172,15 @@ def night(world: World, study: str, keep: Path | None = None) -> dict[str, Any]:
         (folder / "machine.yaml").write_text("runner: inline\n", encoding="utf-8")
         command = [str(Path(sys.executable).parent / "autodc"), "run", "study.yaml", "--out", "run"]
         command += ["--machine", "machine.yaml"]
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise RuntimeError(f"{world.name} {world.seed} {study}: {ended.stderr[-2000:]}")
+        running = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            _, said = running.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            running.send_signal(signal.SIGINT)
+            running.communicate()
+            raise Unfinished from None
+        if running.returncode:
+            raise RuntimeError(f"{world.name} {world.seed} {study}: {said[-2000:]}")
         result = json.loads((folder / "run" / "result.json").read_text(encoding="utf-8"))
     return {
         "test": result["test"]["after"]["overall"],
@@ -280,7 +294,16 @@ def main() -> None:
     parser.add_argument("--peers-only", action="store_true", help="leave the studies out")
     parser.add_argument("--peers", nargs="+", help="these alone")
     parser.add_argument("--keep", type=Path, help="folder that keeps the folders of the studies")
+    parser.add_argument("--minutes", type=float, help="end after so many; with --keep the same call goes on")
     told = parser.parse_args()
+    began_at = time.perf_counter()
+
+    def left() -> float | None:
+        if told.minutes is None:
+            return None
+        if (seconds := told.minutes * 60 - (time.perf_counter() - began_at)) <= 0:
+            raise Unfinished
+        return float(seconds)
 
     def measured(world: World, what: str, how: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         seen = known()
@@ -294,18 +317,21 @@ def main() -> None:
             return one
         return seen[key]
 
-    for seed in told.seeds:
-        for name in told.worlds:
-            world = World(name, seed)
-            for study in told.studies:
-                keep = told.keep and told.keep / f"{name}-{seed}-{study}".replace(" ", "_").replace(",", "")
-                if not told.peers_only:
-                    seen = measured(world, study, lambda w=world, s=study, k=keep: night(w, s, k))  # type: ignore[misc]
-                    print("  ", found_by(seen), seen["kept"], seen["incumbent"]["mixture"], flush=True)
-                for peer_name, how in {} if told.studies_only else peers(world, study, TRAININGS).items():
-                    if told.peers and peer_name not in told.peers:
-                        continue
-                    measured(world, f"{peer_name}, {_sort(study)}", how)
+    def measure(world: World, study: str) -> None:
+        keep = told.keep and told.keep / f"{world.name}-{world.seed}-{study}".replace(" ", "_").replace(",", "")
+        if not told.peers_only:
+            seen = measured(world, study, lambda: night(world, study, keep, left()))
+            print("  ", found_by(seen), seen["kept"], seen["incumbent"]["mixture"], flush=True)
+        for peer_name, how in {} if told.studies_only else peers(world, study, TRAININGS).items():
+            if not told.peers or peer_name in told.peers:
+                _ = left()
+                measured(world, f"{peer_name}, {_sort(study)}", how)
+
+    try:
+        for seed, name, study in product(told.seeds, told.worlds, told.studies):
+            measure(World(name, seed), study)
+    except Unfinished:
+        print("unfinished", flush=True)
     write()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -124,3 +126,27 @@ def test_embeddings_of_two_widths_are_refused() -> None:
         label_conventions(narrow)
     with pytest.raises(DataError, match=r"other: 3 for .*ADC-DIAG-055"):
         label_conventions([narrow[0], Labelled(name="other", target=Y[SECOND], embedding=X[:3])])
+
+
+@pytest.mark.parametrize(("rows", "where"), [(110, "found"), (60, "suspected")])
+def test_a_swap_of_classes_with_few_rows_is_told_by_both_together_or_suspected(rows: int, where: str) -> None:
+    few = FIRST[:rows]
+    base = Labelled(name="base", target=WORDS[Y[few]], embedding=X[few])
+    rest = np.concatenate([FIRST[rows:], SECOND])[:600]
+    names = {"d1": "d2", "d2": "d1"}
+    other = Labelled(name="other", target=renamed(WORDS[Y[rest]], names), embedding=X[rest])
+    found = label_conventions([base, other])
+    (one,) = getattr(found, where)
+    assert (one.of, dict(one.labels)) == ("other", names)
+    assert found.to_dict().get("suspected", []) == [one.to_dict() for one in found.suspected]
+    assert label_conventions([base, Labelled(name="other", target=WORDS[Y[rest]], embedding=X[rest])]) == replace(
+        found, status="passed", found=(), suspected=()
+    )
+
+
+def test_names_that_three_classes_pass_round_are_one_map() -> None:
+    names = {"d1": "d2", "d2": "d7", "d7": "d1"}
+    base = Labelled(name="base", target=WORDS[Y[FIRST[:150]]], embedding=X[FIRST[:150]])
+    other = Labelled(name="other", target=renamed(WORDS[Y[SECOND]], names), embedding=X[SECOND])
+    (one,) = label_conventions([base, other]).found
+    assert (one.of, dict(one.labels)) == ("other", {new: old for old, new in names.items()})

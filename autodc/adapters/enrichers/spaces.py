@@ -107,6 +107,20 @@ def embeddings_of(base: Inputs, data: Inputs, *, networks: bool = True) -> dict[
     return {one.name: one.of(data) for one in spaces_of(base, networks=networks)}
 
 
+def in_one_spread(x: Inputs) -> list[Array]:
+    """Coordinates of rows, fitted on themselves, by columns that stay as they are to one another: pixels, say.
+
+    None where the inputs are pictures or text, which have no columns, or where a column is no number or is missing.
+    """
+    if isinstance(x, Table):
+        numbers = x.kind == "table" and bool(x.types) and set(x.types) <= {"integer", "number"}
+        if not numbers or any(x.column(name).null_count for name in x.names):
+            return []
+    elif x.ndim in (3, 4) or x.dtype.kind not in "biuf":
+        return []
+    return [Space("together", x, _together).of(x)]
+
+
 def is_installed(space: str) -> bool:
     """Whether the network of a space is there."""
     return all(find_spec(module) is not None for module in NETWORKS[space])
@@ -142,6 +156,16 @@ def _columns(base: Inputs) -> Features:
 
     usual = Usual(flat(base[evenly(len(base), FITTED_ON)]))
     return _components(lambda x: usual.points(flat(x)), base, COMPONENTS)
+
+
+def _together(base: Inputs) -> Features:
+    some = evenly(int(np.prod(base.shape[1:])), WIDEST)
+
+    def flat(x: Inputs) -> Array:
+        numbers = x.frame().to_numpy(np.float64) if isinstance(x, Table) else np.asarray(x).reshape(len(x), -1)
+        return np.asarray(numbers[:, some])
+
+    return _components(flat, base, COMPONENTS)
 
 
 def _components(features: Features, base: Inputs, most: int, fitted_on: int = FITTED_ON) -> Features:

@@ -17,13 +17,13 @@ from autodc.adapters.trainers.options import (
     BUILT_IN,
     NETWORKS,
     RECIPE_OF,
-    SUITS,
     CommandOptions,
     LightningOptions,
     SklearnOptions,
     TorchHyperparameters,
     TorchImageOptions,
 )
+from autodc.adapters.trainers.recipe_checking import order_problems, recipe_problems
 from autodc.adapters.trainers.registry import PLACE, unknown_trainer
 from autodc.errors import SpecError
 from autodc.hints import suggest
@@ -57,7 +57,8 @@ def check_trainer(
         fitting = ", ".join(trainer for trainer, one in BUILT_IN.items() if kind in one.kinds)
         unfit = f"trainer {name} does not learn {kind}"
         problems.append(SpecError("ADC-TRAIN-016", unfit, "task.kind", kind, f"trainers that do: {fitting}"))
-    problems += _recipe_problems(name, kind, recipes)
+    problems += recipe_problems(name, kind, recipes)
+    problems += order_problems(kind, options, hyperparameters, recipes)
     try:
         parsed = ours.options.model_validate(dict(options))
     except ValidationError as error:
@@ -136,21 +137,6 @@ def _unlike_files(options: Mapping[str, Any], files: Table) -> list[SpecError]:
     size = list(parsed.size or (64, 64))
     hint = f"task: {{options: {{size: {size}, mode: {parsed.mode or 'RGB'}}}}} makes all of one size and mode"
     return [SpecError("ADC-TRAIN-033", "the image files are not alike", OPTIONS_PLACE, found, hint)]
-
-
-def _recipe_problems(name: str, kind: TaskKind, recipes: Sequence[str]) -> list[SpecError]:
-    """Recipes that a trainer of ours cannot follow, and those that are not for the kind of task."""
-    ours, problems = BUILT_IN[name], []
-    for recipe in recipes:
-        if recipe not in ours.recipes:
-            able = ", ".join(trainer for trainer, one in BUILT_IN.items() if recipe in one.recipes)
-            hint = f"{name} knows {', '.join(ours.recipes)}; trainers that know {recipe}: {able}"
-            problem = f"trainer {name} does not know recipe {recipe}"
-            problems.append(SpecError("ADC-TRAIN-110", problem, "recipes", recipe, hint))
-        elif name != "command" and kind not in SUITS.get(recipe, (kind,)):
-            hint = f"it is for {' and '.join(SUITS[recipe])}"
-            problems.append(SpecError("ADC-TRAIN-111", f"recipe {recipe} is not for {kind}", "recipes", recipe, hint))
-    return problems
 
 
 def _option_problems(error: ValidationError, model: type[Spec]) -> list[SpecError]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, final
 
@@ -18,15 +18,18 @@ import numpy as np
 
 from autodc.adapters.executors.prints import bounded
 from autodc.adapters.trainers.command_files import Written, inputs_file, part_file
+from autodc.adapters.trainers.difficulty import by_difficulty
 from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
 from autodc.adapters.trainers.templates import filled
+from autodc.large import pieces_of
 from autodc.program import VARIABLE
 from autodc.studyfile.study import TaskKind
 from autodc.table import Inputs
 from autodc.trial.fitting import folder_mb
 from autodc.trial.outputs import TrainerError
-from autodc.trial.trainer import Trained, TrainingJob
+from autodc.trial.recipes import TrainPhase, phases
+from autodc.trial.trainer import Trained, TrainingJob, TrainPart
 
 Array = np.ndarray[Any, Any]
 
@@ -109,7 +112,11 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def job_content(job: TrainingJob, out: Path) -> dict[str, Any]:
-    """The JSON job of the contract; the data files it names are written beside the stored datasets, once."""
+    """The JSON job of the contract; the data files it names are written beside the stored datasets, once.
+
+    `legs` says what the recipe comes to: which datasets, at which weight, for which share of the budget, and so on.
+    """
+    legs = by_difficulty(phases(job), job) if job.train else ()
     return {
         "kind": job.kind,
         "classes": list(job.classes),
@@ -125,11 +132,33 @@ def job_content(job: TrainingJob, out: Path) -> dict[str, Any]:
                 "weight": part.weight,
                 "stage": part.stage,
                 **({"tags": list(part.tags)} if part.tags else {}),
+                **_of_recipe(part, job, legs, out),
             }
             for part in job.train
         ],
+        "legs": [_leg(leg) for leg in legs],
         "predict": [_entry(name, inputs_file(name, x, out)) for name, x in job.predict.items()],
     }
+
+
+def _of_recipe(part: TrainPart, job: TrainingJob, legs: Sequence[TrainPhase], out: Path) -> dict[str, Any]:
+    """What some recipes need to know of a dataset: the classes it names, and a file with the places of its rows."""
+    found: dict[str, Any] = {}
+    if job.recipe == "label_adapt" and job.kind == "classification":
+        found["named"] = sorted({int(one) for rows in pieces_of(len(part.y)) for one in np.unique(part.y[rows])})
+    for leg in legs:
+        for one, ranks in zip(leg.parts, leg.pace.ranks if leg.pace else (), strict=False):
+            if one.name == part.name:
+                np.save(out / f"ranks-{part.name}.npy", ranks)
+                found["ranks"] = str(out / f"ranks-{part.name}.npy")
+    return found
+
+
+def _leg(leg: TrainPhase) -> dict[str, Any]:
+    """A leg of the recipe; `shares`: from which share of it on which share of the rows is in."""
+    told = {"share": leg.share, "lr_factor": leg.lr_factor, "frozen_layers": leg.frozen}
+    shares = {} if leg.pace is None else {"shares": [list(one) for one in leg.pace.shares()]}
+    return {**told, **shares, "parts": [{"name": part.name, "weight": part.weight} for part in leg.parts]}
 
 
 def _entry(name: str, written: Written) -> dict[str, Any]:

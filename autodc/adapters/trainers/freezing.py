@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
+
+from autodc.hints import suggest
+from autodc.trial.outputs import TrainerError
 
 
 def layers_of(network: nn.Module) -> list[nn.Module]:
@@ -28,10 +32,32 @@ def freeze(network: nn.Module, amount: float) -> int:
     count = int(amount * len(layers)) if amount < 1 else int(amount)
     count = max(0, min(count, len(layers) - 1))
     for layer in layers[:count]:
-        for parameter in layer.parameters(recurse=False):
-            parameter.requires_grad_(False)
-        layer.register_forward_pre_hook(_as_in_prediction)
+        _hold(layer)
     return count
+
+
+def freeze_named(network: nn.Module, names: Sequence[str]) -> None:
+    """Keep the modules of these names as they are from now on, with all that is in them.
+
+    Raises TrainerError ADC-TRAIN-113 for a name that there is not, and where nothing is left that learns.
+    """
+    known = [name for name, _ in network.named_modules() if name]
+    for name in names:
+        if name not in known:
+            hint = suggest(name, known, "modules")
+            raise TrainerError("ADC-TRAIN-113", "there is no such module to freeze", "task.options.frozen", name, hint)
+        for layer in network.get_submodule(name).modules():
+            _hold(layer)
+    if names and not any(parameter.requires_grad for parameter in network.parameters()):
+        hint = "leave out the last one"
+        got = ", ".join(names)
+        raise TrainerError("ADC-TRAIN-113", "nothing is left that learns", "task.options.frozen", got, hint)
+
+
+def _hold(layer: nn.Module) -> None:
+    for parameter in layer.parameters(recurse=False):
+        parameter.requires_grad_(False)
+    layer.register_forward_pre_hook(_as_in_prediction)
 
 
 def _as_in_prediction(layer: nn.Module, inputs: Any) -> None:

@@ -14,14 +14,16 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from autodc.adapters.pictures.wish import Wish
 from autodc.adapters.trainers import image_rows
+from autodc.adapters.trainers.adaptation import Adaptation
 from autodc.adapters.trainers.image_axes import as_floats, channels_first
 from autodc.adapters.trainers.lightning_reading import Facts, numbers
-from autodc.adapters.trainers.options import LightningOptions
-from autodc.plan.mixture import batches
-from autodc.seeds import generator, integer
+from autodc.adapters.trainers.options import LightningOptions, TorchHyperparameters
+from autodc.seeds import integer
 from autodc.table import Inputs, Table
-from autodc.trial.fitting import gather
+from autodc.trial.fitting import drawn_plan, gather
+from autodc.trial.outputs import TrainerError
 from autodc.trial.recipes import TrainPhase
+from autodc.trial.trainer import TrainingJob, TrainPart
 
 Array = np.ndarray[Any, Any]
 Form = Any
@@ -89,7 +91,9 @@ class Batch:
 class MixtureRows(Dataset):  # type: ignore[misc]
     """The rows of a phase's parts, given out a whole batch at a time."""
 
-    def __init__(self, phase: TrainPhase, reading: Reading, seed: int) -> None:
+    def __init__(self, phase: TrainPhase, reading: Reading, seed: int, adaptation: Adaptation | None = None) -> None:
+        self._parts, self._adaptation = phase.parts, adaptation
+        self._ends = np.cumsum([len(part.x) for part in phase.parts])
         self._x, self._y = [part.x for part in phase.parts], [part.y for part in phase.parts]
         self._reading, self._seed, self._phase = reading, seed, phase.index
         self._whole: tuple[Form, Form] | None = None
@@ -102,6 +106,10 @@ class MixtureRows(Dataset):  # type: ignore[misc]
     def __getitems__(self, batch: Batch) -> Any:
         """The batch of one step; what is left to chance in it depends on the step, not on the worker."""
         x, y = self._rows(batch.rows)
+        if self._adaptation is not None:
+            of = torch.from_numpy(np.searchsorted(self._ends, batch.rows, side="right"))
+            x = as_images(as_floats(x) if self._reading.facts.x["layout"] else x)
+            x = as_they_were(self._adaptation(x, of, self._parts, self._phase, batch.step), self._reading)
         if self._reading.transform is None and self._reading.collate is None:
             return self._reading.batch(x, y)
         with seeded(integer(self._seed, "rows", self._phase, batch.step)):
@@ -125,8 +133,7 @@ class DrawnBatches(Sampler):  # type: ignore[misc]
     """The batches of a phase by weight, epoch after epoch without a seam; the last epoch may be cut short."""
 
     def __init__(self, phase: TrainPhase, batch_size: int, steps: int, seed: int) -> None:
-        sizes, weights = [len(part.x) for part in phase.parts], [part.weight for part in phase.parts]
-        self._plan = batches(sizes, weights, batch_size, steps, generator(seed, "batches", phase.index))
+        self._plan = drawn_plan(phase, batch_size, steps, seed)
         self._epoch = min(steps, steps_an_epoch(phase, batch_size))
         self._done = 0
 
@@ -144,11 +151,53 @@ def steps_an_epoch(phase: TrainPhase, batch_size: int) -> int:
     return max(1, -(-sum(round(part.weight * len(part.x)) for part in phase.parts) // batch_size))
 
 
-def loader(phase: TrainPhase, reading: Reading, options: LightningOptions, size: int, steps: int, seed: int) -> Any:
+def adaptation_of(job: TrainingJob, reading: Reading) -> Adaptation | None:
+    """What recipe `adapt` does to rows before a module or its transform gets them; None under another recipe.
+
+    Raises TrainerError ADC-TRAIN-114 where inputs are neither images nor numbers alone.
+    """
+    if job.recipe != "adapt":
+        return None
+    some = reading.inputs(job.train[0].x[:1])
+    if not isinstance(some, torch.Tensor) or some.dim() not in (2, 3, 4):
+        got = f"rows of shape {tuple(some.shape[1:])}" if isinstance(some, torch.Tensor) else type(some).__name__
+        hint = "columns of numbers or images have statistics; say options: {size: [h, w]} where files are images"
+        raise TrainerError("ADC-TRAIN-114", "recipe adapt is for images and numbers", "lightning", got, hint)
+    known = TorchHyperparameters.model_fields
+    told = {name: job.hyperparameters.get(name, known[name].default) for name in ("adapt_strength", "adapt_statistics")}
+
+    def floats(part: TrainPart, x: Inputs) -> torch.Tensor:
+        rows = reading.inputs(x)
+        return as_images(as_floats(rows) if reading.facts.x["layout"] else rows)
+
+    strength, statistics = float(cast(Any, told["adapt_strength"])), bool(told["adapt_statistics"])
+    wide = some.shape[1] if some.dim() == 2 else None
+    return Adaptation(job, floats, strength=strength, statistics=statistics, numbers=wide)
+
+
+def as_images(x: torch.Tensor) -> torch.Tensor:
+    """Rows (n, h, w) with one channel; others as they are."""
+    return x[:, None] if x.dim() == 3 else x
+
+
+def as_they_were(x: torch.Tensor, reading: Reading) -> torch.Tensor:
+    """The same without the channel that they do not have."""
+    return x[:, 0] if x.dim() == 4 and len(reading.facts.x["shape"]) == 2 else x
+
+
+def loader(
+    phase: TrainPhase,
+    reading: Reading,
+    options: LightningOptions,
+    size: int,
+    steps: int,
+    seed: int,
+    adaptation: Adaptation | None = None,
+) -> Any:
     """The DataLoader of a phase. size: rows of a batch."""
     more = {"prefetch_factor": KEPT_BATCHES, "persistent_workers": True} if options.workers else {}
     return DataLoader(
-        MixtureRows(phase, reading, seed),
+        MixtureRows(phase, reading, seed, adaptation),
         batch_sampler=DrawnBatches(phase, size, steps, seed),
         collate_fn=_as_it_is,
         num_workers=options.workers,

@@ -12,12 +12,13 @@ from typing import Any, NoReturn, cast, final
 import numpy as np
 import torch
 
-from autodc.adapters.trainers.freezing import freeze
+from autodc.adapters.trainers.difficulty import by_difficulty
+from autodc.adapters.trainers.freezing import freeze, freeze_named
 from autodc.adapters.trainers.image_axes import BYTE, from_channels
 from autodc.adapters.trainers.lightning_arguments import PLACE, Takes, by_signature, check_arguments
 from autodc.adapters.trainers.lightning_fit import family_of, fit
 from autodc.adapters.trainers.lightning_reading import Facts, facts_of, with_pictures
-from autodc.adapters.trainers.lightning_rows import Form, Reading, loader, seeded, steps_an_epoch
+from autodc.adapters.trainers.lightning_rows import Form, Reading, adaptation_of, loader, seeded, steps_an_epoch
 from autodc.adapters.trainers.options import LOADED, RECIPE_OF, LightningOptions
 from autodc.adapters.trainers.torch_model import device
 from autodc.adapters.trainers.torch_steps import deterministic
@@ -70,16 +71,19 @@ class Lightning(AbstractFitting[LightningModel]):
         """Make or load the module and run the recipe."""
         if isinstance(job.train[0].x, Table):
             job = with_pictures(job, self._options)
-        options, legs = self._options, phases(job)
+        options, legs = self._options, by_difficulty(phases(job), job)
         with deterministic(integer(job.seed, "network")), seeded(integer(job.seed, "network")):
             model = self._first(job)
             reading = self._reading(model.facts)
+            adaptation = adaptation_of(job, reading)
             for leg in legs:
                 torch.manual_seed(integer(job.seed, "steps", leg.index))
                 steps = n_steps(self._budget(leg, model.batch_size), job, leg)
-                rows = loader(leg, reading, options, model.batch_size, steps, job.seed)
+                rows = loader(leg, reading, options, model.batch_size, steps, job.seed, adaptation)
                 if leg.frozen:
                     freeze(model.module, leg.frozen)
+                if leg.index and job.recipe == "pretrain_finetune":
+                    freeze_named(model.module, options.frozen)
                 clip = job.hyperparameters.get("gradient_clip_val", options.gradient_clip_val)
                 fit(model.module, rows, steps, leg.lr_factor, job.out, clip=clip, precision=options.precision)
             model.module.trainer = None

@@ -32,8 +32,14 @@ RECIPE_OF: Mapping[str, Recipe] = {
     "adapter_warmup": "label_adapt",
     "curriculum_order": "curriculum",
     "curriculum_pacing": "curriculum",
+    "curriculum_start": "curriculum",
+    "curriculum_growth": "curriculum",
 }
 """Hyperparameters that mean something under one recipe alone → the recipe."""
+CurriculumOrder = Literal["base_first", "synthetic_first", "easy_first", "hard_first"]
+"""What a curriculum begins with: datasets, or rows by how hard they are."""
+BY_ROWS: tuple[TaskKind, ...] = ("classification", "regression")
+"""Kinds of task where it can be told how hard a row is."""
 SUITS: Mapping[Recipe, tuple[TaskKind, ...]] = {
     "adapt": ("classification", "regression"),
     "label_adapt": ("classification",),
@@ -80,11 +86,21 @@ class TorchHyperparameters(Spec):
     adapter_warmup: float = Field(
         default=0.3, ge=0, lt=1, description="share of the steps that recipe label_adapt gives to the base alone, first"
     )
-    curriculum_order: Literal["base_first", "synthetic_first"] = Field(
-        default="base_first", description="which datasets recipe curriculum begins with"
+    curriculum_order: CurriculumOrder = Field(
+        default="base_first",
+        description="what recipe curriculum begins with: datasets, or by easy_first and hard_first rows",
     )
     curriculum_pacing: float = Field(
-        default=0.5, ge=0, lt=1, description="share of the steps before recipe curriculum has all datasets in"
+        default=0.5, ge=0, lt=1, description="share of the steps before recipe curriculum has all datasets, or rows, in"
+    )
+    curriculum_start: float = Field(
+        default=0.2,
+        gt=0,
+        le=1,
+        description="share of the rows that recipe curriculum begins with where it goes by rows",
+    )
+    curriculum_growth: Literal["linear", "exponential"] = Field(
+        default="linear", description="how that share grows to all rows"
     )
 
 
@@ -165,6 +181,10 @@ class LightningOptions(Spec):
     outputs: Literal["auto", "scores", "probabilities"] = Field(
         default="auto", description="what the module predicts of classes; auto: seen on training rows"
     )
+    frozen: tuple[str, ...] = Field(
+        default=(),
+        description="submodules of the module that do not learn in stage main after stage pretrain, by name: [encoder]",
+    )
     gradient_clip_val: float | None = Field(default=None, gt=0, description="Lightning's")
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = Field(
         default="32-true", description="Lightning's"
@@ -220,7 +240,9 @@ BUILT_IN: dict[str, BuiltIn] = {
         inputs=("arrays", "table"),
         forks=True,
     ),
-    "lightning": BuiltIn(LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind), recipes=STAGED_RECIPES),
+    "lightning": BuiltIn(
+        LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind), recipes=(*STAGED_RECIPES, "adapt")
+    ),
     "sklearn": BuiltIn(
         SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression"), recipes=STAGED_RECIPES
     ),

@@ -11,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.adapters.trainers.difficulty import by_difficulty, staged
 from autodc.adapters.trainers.encoding import encoder_of, with_categories
 from autodc.adapters.trainers.estimator_threads import hold_threads
 from autodc.adapters.trainers.nested import suggest_nested
@@ -81,7 +82,7 @@ class Sklearn(AbstractFitting[SklearnModel]):
 
     def fit(self, job: TrainingJob) -> SklearnModel:
         """Fit phase after phase; the rows of a phase are one draw by weight, shuffled."""
-        legs = phases(job)
+        legs = [stage for leg in by_difficulty(phases(job), job) for stage in staged(leg)]
         model = self._first(job)
         for leg in legs:
             x, y = _rows(leg, job)

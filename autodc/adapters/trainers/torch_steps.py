@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from autodc.adapters.trainers.adaptation import Adaptation
+from autodc.adapters.trainers.difficulty import by_difficulty
 from autodc.adapters.trainers.freezing import freeze
 from autodc.adapters.trainers.label_adapters import OWN_ROWS, LabelAdapters, label_adapters
 from autodc.adapters.trainers.options import TorchHyperparameters
@@ -118,7 +119,7 @@ class TorchFitting(AbstractFitting[TorchModel]):
         with deterministic(integer(job.seed, "network")):
             ready = _for_recipe(self.prepare(job), job)
             ready.model.network.train()
-            for phase in phases(job, ready.hyper.model_dump()):
+            for phase in by_difficulty(phases(job, ready.hyper.model_dump()), job):
                 _ = Leg(ready, job, phase).run()
             ready.model.network.eval()
         return ready.model
@@ -283,7 +284,7 @@ def forked(ready: Prepared, job: ForkingJob) -> Iterator[None]:
     The point is in the last phase of the recipe, at its beginning where it would come before it.
     """
     training, network = job.training, ready.model.network
-    *before, last = phases(training, ready.hyper.model_dump())
+    *before, last = by_difficulty(phases(training, ready.hyper.model_dump()), training)
     network.train()
     done = sum(Leg(ready, training, phase).run().count for phase in before)
     leg = Leg(ready, training, last)

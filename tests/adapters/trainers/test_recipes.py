@@ -137,6 +137,56 @@ def test_a_lightning_module_keeps_its_leading_layers(tmp_path: Path) -> None:
     assert not same[-1]
 
 
+@pytest.mark.skipif(importlib.util.find_spec("pytorch_lightning") is None, reason="Lightning is not installed")
+def test_a_lightning_module_is_given_made_rows_with_the_statistics_of_the_base(tmp_path: Path) -> None:
+    import torch
+
+    from autodc.adapters.trainers.lightning_reading import facts_of
+    from autodc.adapters.trainers.lightning_rows import Reading, adaptation_of, loader
+    from autodc.adapters.trainers.options import LightningOptions
+    from autodc.trial.recipes import phases
+
+    options, seen = LightningOptions(module="lit.py:LitDigits"), {}
+    for statistics in (True, False):
+        given = {"adapt_statistics": statistics, "adapt_strength": 0.0}
+        job = job_of(tmp_path / str(statistics), "adapt", hyperparameters=given)
+        made = replace(job.train[1], x=np.asarray(job.train[1].x) * 3 + 2)
+        job = replace(job, train=(job.train[0], made))
+        reading = Reading(facts_of(job, options))
+        (leg,) = phases(job)
+        rows = list(loader(leg, reading, options, 200, 6, 1, adaptation_of(job, reading)))
+        again = list(loader(leg, reading, options, 200, 6, 1, adaptation_of(job, reading)))
+        assert all(
+            torch.equal(a, b) for one, two in zip(rows, again, strict=True) for a, b in zip(one, two, strict=True)
+        )
+        seen[statistics] = torch.cat([x for x, _ in rows])
+    assert seen[True].shape[1:] == np.asarray(job.train[0].x).shape[1:]
+    assert float(seen[True].mean()) == pytest.approx(float(np.mean(job.train[0].x)), rel=0.05)
+    assert float(seen[False].mean()) > 1.5 * float(seen[True].mean())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pytorch_lightning") is None, reason="Lightning is not installed")
+def test_submodules_are_frozen_by_name(tmp_path: Path) -> None:
+    import torch
+
+    from autodc.adapters.trainers.freezing import freeze_named
+    from autodc.trial.outputs import TrainerError
+
+    weights = []
+    for factor in (1.0, 1e-12):
+        given = {"finetune_lr_factor": factor, "pretrain_share": 0.5}
+        job = job_of(tmp_path / str(factor), "pretrain_finetune", hyperparameters=given, stages={"made": "pretrain"})
+        options = {"module": "lit.py:LitDigits", "steps": 8, "frozen": ["net.1"]}
+        make_trainer(TrainerRef(name="lightning", options=options, folder=str(PROGRAMS))).train(job)
+        weights.append(torch.load(job.out / "model" / "lightning.pt", weights_only=True))
+    first, last = (torch.allclose(*(one[f"net.{at}.weight"] for one in weights), rtol=0, atol=1e-9) for at in (1, 4))
+    assert (first, last) == (True, False)
+    for names, says in ((["net.11"], "did you mean net.1"), (["net"], "nothing is left")):
+        network = torch.nn.ModuleDict({"net": torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))})
+        with pytest.raises(TrainerError, match=f"(?s){says}.*ADC-TRAIN-113|ADC-TRAIN-113.*{says}"):
+            freeze_named(network, names)
+
+
 def adaptation(folder: Path, x: Any, **wishes: Any) -> tuple[Any, Any]:
     """What recipe `adapt` makes of all rows of base and made, in that order, and what they were."""
     import torch
