@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
     from autodc.verbs.study import Study
+    from autodc.verbs.track import TrackResult, track
 
 _HOMES = {
     "AutodcError": "autodc.errors",
@@ -33,6 +34,7 @@ _HOMES = {
     "SimulationResult": "autodc.verbs.simulate",
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
+    "TrackResult": "autodc.verbs.track",
     "Trial": "autodc.plan.trial",
     "export": "autodc.verbs.export",
     "load": "autodc.studyfile",
@@ -40,6 +42,7 @@ _HOMES = {
     "run": "autodc.verbs.run",
     "shadow": "autodc.verbs.shadow",
     "simulate": "autodc.verbs.simulate",
+    "track": "autodc.verbs.track",
 }
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "SimulationResult",
     "Study",
     "StudySpec",
+    "TrackResult",
     "Trial",
     "diagnose",
     "export",
@@ -62,6 +66,7 @@ __all__ = [
     "run",
     "shadow",
     "simulate",
+    "track",
 ]
 
 

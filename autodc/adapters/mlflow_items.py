@@ -42,7 +42,8 @@ class Projection:
     """Folds events into changes. Feed it every event from the first one on; what was sent before is thrown away."""
 
     def __init__(self) -> None:
-        self._question = Question()
+        self.question = Question()
+        """What is studied."""
         self._planned: dict[int, ev.TrialPlanned] = {}
         self._trials_of_plan: dict[str, list[int]] = {}
         self._plan_of: dict[int, str] = {}
@@ -50,6 +51,7 @@ class Projection:
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._slices: dict[int, Mapping[str, float]] = {}
         self._shown: dict[str, int] = {}
+        self._tagged: set[int] = set()
         self._challengers: set[int] = set()
         self._obvious: dict[str, str] = {}
         self._incumbent = ""
@@ -59,11 +61,6 @@ class Projection:
         self._spent = 0.0
         self._told, self._moves = True, False
         self.finished = False
-
-    @property
-    def specification(self) -> Mapping[str, Any]:
-        """The study file as it is now; empty before the study has started."""
-        return self._question.spec
 
     def feed(self, event: ev.Event) -> list[RunChange]:
         """The changes this event makes; none for events MLflow need not know."""
@@ -79,13 +76,13 @@ class Projection:
         self._told = True
         note = self._note
         note.findings, note.requests = self._findings.words, self._asides.requests
-        note.legend = self._initials.legend([BASE, *self._question.candidates])
+        note.legend = self._initials.legend([BASE, *self.question.candidates])
         note.shown = {what: _key(number) for what, number in self._shown.items()}
         return [fitted(note.change())]
 
     def _fed(self, event: ev.Event) -> list[RunChange]:
         self._told = self._told and not isinstance(event, _NEWS)
-        self._question.feed(event)
+        self.question.feed(event)
         match event:
             case ev.StudyStarted():
                 return [self._study(event)]
@@ -140,7 +137,7 @@ class Projection:
         return [] if aside is None else [aside]
 
     def _study(self, event: ev.StudyStarted) -> RunChange:
-        question = self._question
+        question = self.question
         self._incumbent, self._note.study = _identity(event.start), event.name
         self._initials.learn(question.candidates)
         tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": str(event.spec["seed"])}
@@ -157,7 +154,7 @@ class Projection:
 
     def _extended(self, event: ev.StudyExtended) -> list[RunChange]:
         """The study goes on with a changed file: later trials may name datasets it did not have."""
-        self._initials.learn(self._question.candidates)
+        self._initials.learn(self.question.candidates)
         tags = {"autodc.fingerprint": event.fingerprint, "autodc.extended": ", ".join(event.changed)}
         return [RunChange(key=STUDY, tags=tags)]
 
@@ -186,11 +183,11 @@ class Projection:
         phase, failed = str(trial["phase"]), outcome.get("status") != "done"
         ended = milliseconds(outcome.get("ended") or event.time)
         self._slices[event.number] = outcome.get("slices", {})
-        values = values_of(outcome, self._question.terms, self._question.sign)
+        values = values_of(outcome, self.question.terms, self.question.sign)
         odd = {name: value for name, value in values.items() if not math.isfinite(value)}
         role, what = self._role(event.number, planned)
         tags = {
-            **self._question.facts,
+            **self.question.facts,
             "autodc.phase": phase,
             "autodc.round": str(planned.round),
             "autodc.trial": str(event.number),
@@ -213,11 +210,11 @@ class Projection:
             start=milliseconds(outcome.get("started") or event.time),
             end=ended,
             status=_ENDED.get(str(outcome.get("status")), "FAILED"),
-            parameters=parameters_of(trial, self._question.candidates),
+            parameters=parameters_of(trial, self.question.candidates),
             metrics=metrics_at(ended, values),
             tags={name: value for name, value in tags.items() if value},
             datasets=tuple(
-                self._question.dataset(
+                self.question.dataset(
                     name, "training", {"weight": f"{weight:g}", "stage": plan["stages"].get(name, "main")}
                 )
                 for name, weight in plan["mixture"].items()
@@ -228,7 +225,7 @@ class Projection:
     def _role(self, number: int, planned: ev.TrialPlanned) -> tuple[str, str]:
         """What a training is of, in a word or two; and as what it is worth comparing, empty where it is not."""
         plan, phase = self._plan_of[number], str(planned.trial["phase"])
-        start = (begun := self._question.started) is not None and plan == _identity(begun.start)
+        start = (begun := self.question.started) is not None and plan == _identity(begun.start)
         if phase == "test":
             if plan == self._incumbent:
                 return "end", "end"
@@ -244,7 +241,7 @@ class Projection:
                     return "challenger", f"challenger of round {opened.round}" if opened.purpose == "whole" else ""
                 if _identity(opened.incumbent) == plan:
                     return "incumbent", ""
-        return phase, ""
+        return phase, "start" if start else ""
 
     def _verdict(self, event: ev.VerdictReached) -> list[RunChange]:
         told = ((code, sentence(code, event.beside)) for code in event.reasons)
@@ -275,7 +272,7 @@ class Projection:
     def _moved(self, event: ev.IncumbentMoved) -> list[RunChange]:
         self._incumbent = _identity(event.plan)
         kept = [name for name in event.plan["mixture"] if name != BASE]
-        self._note.kept, self._note.targets = kept, self._question.targets
+        self._note.kept, self._note.targets = kept, self.question.targets
         tags = {
             "autodc.kept": ", ".join(kept),
             "autodc.incumbent": json.dumps(event.plan, sort_keys=True),
@@ -288,6 +285,7 @@ class Projection:
             if (former := self._shown.get("incumbent")) is not None and former != numbers[0]:
                 changes.append(RunChange(key=_key(former), tags={COMPARED: "former incumbent"}))
             self._shown["incumbent"] = numbers[0]
+            self._tagged.add(numbers[0])
             changes.append(RunChange(key=_key(numbers[0]), tags={COMPARED: "incumbent"}))
         return changes
 
@@ -298,18 +296,20 @@ class Projection:
             return RunChange(key=STUDY)
         means = {name: sum(one.get(name, math.nan) for one in seen) / len(seen) for name in seen[0]}
         values: dict[str, float | None] = {
-            f"{VALIDATION}{name}": self._question.sign * value for name, value in means.items()
+            f"{VALIDATION}{name}": self.question.sign * value for name, value in means.items()
         }
-        mean = objective_of(means, self._question.terms)
-        values["objective"] = None if mean is None else self._question.sign * mean
+        mean = objective_of(means, self.question.terms)
+        values["objective"] = None if mean is None else self.question.sign * mean
         return RunChange(key=STUDY, history=stepped(milliseconds(time), step, values))
 
     def _room_to_show(self) -> bool:
-        return len(self._shown) < _MOST_COMPARED
+        return len(self._tagged) < _MOST_COMPARED
 
     def _show(self, what: str, number: int) -> dict[str, str]:
-        if (what not in self._shown and not self._room_to_show()) or self._shown.setdefault(what, number) != number:
+        if what in self._shown or not self._room_to_show():
             return {}
+        self._shown[what] = number
+        self._tagged.add(number)
         return {COMPARED: what}
 
 

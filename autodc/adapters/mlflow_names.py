@@ -62,8 +62,9 @@ def _tried(name: str, words: list[str], shared: bool) -> Iterable[str]:
     last = words[-1]
     if shared:  # gen-1, gen-2; set_a, set_b: it is the last word that tells them apart
         yield last if len(last) <= 3 and not last.isdigit() else f"{words[0][0]}{last[:4]}"
+        yield f"{words[0][0]}{last}"
     yield from (words[0][:length].lower() for length in range(1, len(words[0]) + 1))
-    yield "".join(word[0] for word in words)
+    yield "".join(word[0] for word in words).lower()
     yield name
     yield from (f"{name}#{number}" for number in range(2, 1000))
 

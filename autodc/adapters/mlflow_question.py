@@ -23,6 +23,8 @@ class Question:
         self.started: ev.StudyStarted | None = None
         self.name = ""
         """Of the study's run."""
+        self.folder = ""
+        """Of the study file, as the last session had it."""
 
     def feed(self, event: ev.Event) -> None:
         """Take in what an event changes."""
@@ -32,6 +34,8 @@ class Question:
         if self.started is None:
             return
         match event:
+            case ev.SessionStarted():
+                self.folder = event.folder or self.folder
             case ev.StudyExtended():
                 self.started = replace(
                     self.started,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodc.cli import exporting, failures
+from autodc.cli import exporting, failures, tracking
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -283,6 +283,7 @@ def report(folder: str, open_it: bool) -> None:
 cli.add_command(failures.diagnose)
 cli.add_command(failures.shadow)
 cli.add_command(exporting.export)
+cli.add_command(tracking.track)
 
 
 def _stopped(display: Display, why: str = "") -> None:
