@@ -11,6 +11,7 @@ from typing import Any, final
 from urllib.parse import quote
 
 from autodc.adapters.mlflow_changes import NOTE, STUDY, RunChange
+from autodc.adapters.mlflow_store import VIEW
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.phases.order import ORDER
 
@@ -129,16 +130,16 @@ _OTHERS = (("drop", "dropped"), ("undecided", "undecided on"))
 
 def run_page(key: str) -> str:
     """The page of a run."""
-    return f"#/experiments/⟦experiment⟧/runs/⟦{key}⟧"
+    return f"#/experiments/⟦experiment⟧/runs/⟦{key}⟧?{VIEW}"
 
 
 def comparison(keys: Iterable[str]) -> str:
     """MLflow's page that compares runs."""
     runs = "%2C".join(f"%22⟦{key}⟧%22" for key in dict.fromkeys(keys))
-    return f"#/compare-runs?runs=%5B{runs}%5D&experiments=%5B%22⟦experiment⟧%22%5D"
+    return f"#/compare-runs?runs=%5B{runs}%5D&experiments=%5B%22⟦experiment⟧%22%5D&{VIEW}"
 
 
 def tagged() -> str:
     """The runs of this study that are tagged as worth comparing."""
     wanted = quote(f"tags.`{COMPARED}` != '' AND tags.`mlflow.parentRunId` = '", safe="")
-    return f"#/experiments/⟦experiment⟧/runs?searchFilter={wanted}⟦{STUDY}⟧{quote(chr(39))}"
+    return f"#/experiments/⟦experiment⟧/runs?{VIEW}&searchFilter={wanted}⟦{STUDY}⟧{quote(chr(39))}"

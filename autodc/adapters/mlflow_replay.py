@@ -7,7 +7,6 @@ the store; only the difference is sent. So it may be cut short and begun again, 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,16 +74,16 @@ class Replay:
         study = there.get(STUDY)
         self._runs.resume(experiment_id, generation, study.info.run_id if study else None)
         self._runs.know({key: run.info.run_id for key, run in there.items()})
-        count: Counter[str] = Counter()
-        for done, change in enumerate(wanted):
-            count[self._settle(change, there.get(change.of))] += 1
-            self._progress(done + 1, len(wanted))
+        done: dict[str, set[str]] = {"made": set(), "changed": set(), "same": set()}
+        for number, change in enumerate(wanted, 1):
+            done[self._settle(change, there.get(change.of))].add(change.of)
+            self._progress(number, len(wanted))
         return Replayed(
             experiment_id=experiment_id,
             run_id=self._runs.linked(f"⟦{STUDY}⟧"),
             runs=len({change.of for change in wanted}),
-            made=count["made"],
-            changed=count["changed"],
+            made=len(done["made"]),
+            changed=len(done["changed"] - done["made"]),
             refused=self._runs.refused,
         )
 

@@ -222,7 +222,7 @@ def test_the_note_tells_verdicts_the_test_and_what_to_compare() -> None:
     assert "made-up: kept fog." in text
     assert "The sealed test agrees: dark is better." in text
     assert "| fog | keep | 1 | A target slice got better" in text
-    assert "[start](#/experiments/⟦experiment⟧/runs/⟦trial-0⟧)" in text
+    assert "[start](#/experiments/⟦experiment⟧/runs/⟦trial-0⟧?workflowType=machine_learning)" in text
     assert "[compare them](#/compare-runs?runs=%5B%22⟦trial-0⟧%22%2C%22⟦trial-4⟧%22%5D" in text
     assert projection.note() == []
 
