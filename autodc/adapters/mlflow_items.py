@@ -20,8 +20,9 @@ from autodc.adapters.mlflow_changes import (
 )
 from autodc.adapters.mlflow_findings import Findings
 from autodc.adapters.mlflow_names import OBVIOUS, Initials, trial_name
-from autodc.adapters.mlflow_note import COMPARED, Note
+from autodc.adapters.mlflow_note import Note
 from autodc.adapters.mlflow_question import Question
+from autodc.adapters.mlflow_roles import Roles, Shown, identity
 from autodc.adapters.mlflow_trial import VALIDATION, objective_of, parameters_of, values_of
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import sentence
@@ -33,8 +34,6 @@ _NEWS = (
 )
 """Events after which the note says something else."""
 _ENDED = {"done": "FINISHED", "cancelled": "KILLED"}
-_MOST_COMPARED = 200
-"""Runs tagged as worth comparing: MLflow draws at most 500, and several nights may share an experiment."""
 
 
 @final
@@ -47,14 +46,10 @@ class Projection:
         self._planned: dict[int, ev.TrialPlanned] = {}
         self._trials_of_plan: dict[str, list[int]] = {}
         self._plan_of: dict[int, str] = {}
-        self._comparisons: dict[int, ev.ComparisonOpened] = {}
         self._seeds: dict[int, tuple[int, ...]] = {}
         self._slices: dict[int, Mapping[str, float]] = {}
-        self._shown: dict[str, int] = {}
-        self._tagged: set[int] = set()
+        self._roles, self._shown = Roles(), Shown()
         self._challengers: set[int] = set()
-        self._obvious: dict[str, str] = {}
-        self._incumbent = ""
         self._initials, self._note = Initials(), Note()
         self._findings, self._asides = Findings(), Asides()
         self._sessions = self._opened = 0
@@ -77,7 +72,7 @@ class Projection:
         note = self._note
         note.findings, note.requests = self._findings.words, self._asides.requests
         note.legend = self._initials.legend([BASE, *self.question.candidates])
-        note.shown = {what: _key(number) for what, number in self._shown.items()}
+        note.shown = {what: _key(number) for what, number in self._shown.runs.items()}
         return [fitted(note.change())]
 
     def _fed(self, event: ev.Event) -> list[RunChange]:
@@ -99,9 +94,9 @@ class Projection:
             case ev.TrialFinished():
                 return self._trial(event)
             case ev.ComparisonOpened():
-                self._comparisons[event.id] = event
+                self._roles.comparisons[event.id] = event
                 self._spent += event.share or 0.0
-                step = stepped(milliseconds(event.time), len(self._comparisons), {"ledger/spent": self._spent})
+                step = stepped(milliseconds(event.time), len(self._roles.comparisons), {"ledger/spent": self._spent})
                 return [RunChange(key=STUDY, history=step)]
             case ev.LookTaken():
                 self._seeds[event.comparison] = tuple(event.seeds)
@@ -110,7 +105,7 @@ class Projection:
             case ev.IncumbentMoved():
                 return self._moved(event)
             case ev.IncumbentPolished():
-                self._incumbent = _identity(event.plan)
+                self._roles.incumbent = identity(event.plan)
                 return [RunChange(key=STUDY, tags={"autodc.incumbent": json.dumps(event.plan, sort_keys=True)})]
             case ev.DiagnosisMade():
                 return [self._findings.diagnosed(event)]
@@ -120,7 +115,7 @@ class Projection:
                 self._opened += 1
                 return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
             case ev.BaselinesChosen():
-                self._obvious = {_identity(plan): name for name, plan in event.plans.items()}
+                self._roles.choose(event)
             case ev.GainCredited():
                 self._note.baselines = ending.baselines_line(event.baselines) if event.baselines else ""
                 return ending.credited(event)
@@ -138,7 +133,8 @@ class Projection:
 
     def _study(self, event: ev.StudyStarted) -> RunChange:
         question = self.question
-        self._incumbent, self._note.study = _identity(event.start), event.name
+        self._roles.start = self._roles.incumbent = identity(event.start)
+        self._note.study = event.name
         self._initials.learn(question.candidates)
         tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": str(event.spec["seed"])}
         known = tuple(question.dataset(name, "validation", {}) for name in ("validation",) if name in event.datasets)
@@ -164,7 +160,7 @@ class Projection:
         return [RunChange(key=STUDY, status="RUNNING", tags={"autodc.status": "running"})] if self._sessions > 1 else []
 
     def _plan(self, event: ev.TrialPlanned) -> None:
-        number, plan = int(event.trial["number"]), _identity(event.trial["plan"])
+        number, plan = int(event.trial["number"]), identity(event.trial["plan"])
         self._planned[number], self._plan_of[number] = event, plan
         self._trials_of_plan.setdefault(plan, []).append(number)
 
@@ -173,7 +169,7 @@ class Projection:
         tags = {"autodc.round": str(event.round), "autodc.phase": event.phase}
         found = [RunChange(key=STUDY, tags=tags)]
         if event.phase != "calibration" and not self._moves:
-            found.append(self._values_of_incumbent(0, event.time, self._trials_of_plan.get(self._incumbent, [])))
+            found.append(self._values_of_incumbent(0, event.time, self._trials_of_plan.get(self._roles.incumbent, [])))
         self._moves = True
         return found
 
@@ -185,7 +181,7 @@ class Projection:
         self._slices[event.number] = outcome.get("slices", {})
         values = values_of(outcome, self.question.terms, self.question.sign)
         odd = {name: value for name, value in values.items() if not math.isfinite(value)}
-        role, what = self._role(event.number, planned)
+        role, what = self._roles.of(self._plan_of[event.number], phase, planned.round)
         tags = {
             **self.question.facts,
             "autodc.phase": phase,
@@ -200,7 +196,7 @@ class Projection:
             **({"autodc.error": str(outcome.get("error", ""))} if failed else {}),
             **({"autodc.warm_start": f"trial {trial['warm_start']}"} if trial.get("warm_start") is not None else {}),
             **({"autodc.baseline": what} if what in OBVIOUS.values() and not failed else {}),
-            **(self._show(what, event.number) if what and not failed else {}),
+            **({} if failed else self._shown.tags(what, event.number)),
         }
         fidelity = float(trial.get("fidelity", 1.0))
         change = RunChange(
@@ -222,27 +218,6 @@ class Projection:
         )
         return [change]
 
-    def _role(self, number: int, planned: ev.TrialPlanned) -> tuple[str, str]:
-        """What a training is of, in a word or two; and as what it is worth comparing, empty where it is not."""
-        plan, phase = self._plan_of[number], str(planned.trial["phase"])
-        start = (begun := self.question.started) is not None and plan == _identity(begun.start)
-        if phase == "test":
-            if plan == self._incumbent:
-                return "end", "end"
-            if start:
-                return "start", "start"
-            name = OBVIOUS.get(self._obvious.get(plan, ""), "")
-            return (name, name) if name else (phase, "")
-        if phase == "calibration":
-            return "start", "start" if start else ""
-        for opened in reversed(self._comparisons.values()):
-            if opened.round == planned.round and phase not in ("search", "credit"):
-                if _identity(opened.challenger) == plan:
-                    return "challenger", f"challenger of round {opened.round}" if opened.purpose == "whole" else ""
-                if _identity(opened.incumbent) == plan:
-                    return "incumbent", ""
-        return phase, "start" if start else ""
-
     def _verdict(self, event: ev.VerdictReached) -> list[RunChange]:
         told = ((code, sentence(code, event.beside)) for code in event.reasons)
         reasons = "; ".join(f"{code}: {words}" if words else code for code, words in told)
@@ -251,7 +226,7 @@ class Projection:
         words = " ".join(sentence(code, event.beside) or code for code in event.reasons)
         self._note.verdicts[event.subject] = (event.round, event.verdict, words)
         changes = [RunChange(key=STUDY, tags=tags)]
-        opened = self._comparisons.get(event.comparison)
+        opened = self._roles.comparisons.get(event.comparison)
         if opened is None:
             return changes
         seeds = self._seeds.get(event.comparison, ())
@@ -266,11 +241,11 @@ class Projection:
         return changes
 
     def _trials(self, plan: Mapping[str, Any], seeds: tuple[int, ...]) -> list[int]:
-        same = self._trials_of_plan.get(_identity(plan), [])
+        same = self._trials_of_plan.get(identity(plan), [])
         return [number for number in same if self._planned[number].trial["seed"] in seeds]
 
     def _moved(self, event: ev.IncumbentMoved) -> list[RunChange]:
-        self._incumbent = _identity(event.plan)
+        self._roles.incumbent = identity(event.plan)
         kept = [name for name in event.plan["mixture"] if name != BASE]
         self._note.kept, self._note.targets = kept, self.question.targets
         tags = {
@@ -281,12 +256,8 @@ class Projection:
         changes = [RunChange(key=STUDY, tags=tags, history=step)]
         numbers = self._trials(event.plan, self._seeds.get(event.comparison, ()))
         changes.append(self._values_of_incumbent(event.round, event.time, numbers))
-        if numbers and self._room_to_show():
-            if (former := self._shown.get("incumbent")) is not None and former != numbers[0]:
-                changes.append(RunChange(key=_key(former), tags={COMPARED: "former incumbent"}))
-            self._shown["incumbent"] = numbers[0]
-            self._tagged.add(numbers[0])
-            changes.append(RunChange(key=_key(numbers[0]), tags={COMPARED: "incumbent"}))
+        if numbers:
+            changes += [RunChange(key=_key(n), tags=told) for n, told in self._shown.moved(numbers[0]).items()]
         return changes
 
     def _values_of_incumbent(self, step: int, time: float, numbers: list[int]) -> RunChange:
@@ -302,20 +273,6 @@ class Projection:
         values["objective"] = None if mean is None else self.question.sign * mean
         return RunChange(key=STUDY, history=stepped(milliseconds(time), step, values))
 
-    def _room_to_show(self) -> bool:
-        return len(self._tagged) < _MOST_COMPARED
-
-    def _show(self, what: str, number: int) -> dict[str, str]:
-        if what in self._shown or not self._room_to_show():
-            return {}
-        self._shown[what] = number
-        self._tagged.add(number)
-        return {COMPARED: what}
-
 
 def _key(number: int) -> str:
     return f"trial-{number}"
-
-
-def _identity(plan: Mapping[str, Any]) -> str:
-    return json.dumps(plan, sort_keys=True)

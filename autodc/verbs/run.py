@@ -306,8 +306,7 @@ def _hand_over(
     if reference != content["mlflow"]:
         content["mlflow"] = reference
         _write(folder / RESULT, content)
-    said = tracker.complaint
-    late, refused = ("", said) if arrived else (said or "it gave no reason", "")
+    late, refused = ("", tracker.complaint) if arrived else (tracker.complaint or "it gave no reason", "")
     return Result(content=content, folder=folder, untracked=late, refused=refused)
 
 
