@@ -1,6 +1,7 @@
 """What telling MLflow costs a night of many short trainings, and how long a whole study takes to be written again.
 
     python -m benchmarks.tracking                  # 100 trainings of .5 s; 2,000 replayed; writes results/tracking.md
+    python -m benchmarks.tracking all 40 500       # so many trainings, so many replayed; writes it too
     python -m benchmarks.tracking night 40         # so many trainings; writes nothing
     python -m benchmarks.tracking replay 200       # so many trials into an empty server and again; writes nothing
 
@@ -84,22 +85,23 @@ class Timed:
 
 
 def main() -> None:
-    only, number = (sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 2 else ("", 0)
+    only, sizes = (sys.argv[1:2] or ["all"])[0], [int(word) for word in sys.argv[2:]]
+    trainings, trials = sizes if len(sizes) == 2 else (sizes or [NIGHT]) * 2 if only != "all" else (NIGHT, REPLAY)
     lines = [*head()]
-    if only in ("", "night"):
-        lines += [*night(number or NIGHT), ""]
-    if only in ("", "replay"):
-        lines += [*replay(number or REPLAY)]
+    if only in ("all", "night"):
+        lines += [*night(trainings), ""]
+    if only in ("all", "replay"):
+        lines += [*replay(trials)]
     text = "\n".join(lines)
     print(text)
-    if not only:
+    if only == "all":
         RESULTS.write_text(text + "\n")
 
 
 def head() -> Iterator[str]:
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
     yield "# MLflow beside a night\n"
-    yield f"`python -m benchmarks.tracking` on {machine}.\n"
+    yield f"`{' '.join(['python -m benchmarks.tracking', *sys.argv[1:]])}` on {machine}.\n"
 
 
 def night(trials: int) -> Iterator[str]:

@@ -30,6 +30,7 @@ def test_the_public_names() -> None:
         "SimulationResult",
         "Study",
         "StudySpec",
+        "TrackResult",
         "Trial",
         "diagnose",
         "export",
@@ -38,6 +39,7 @@ def test_the_public_names() -> None:
         "run",
         "shadow",
         "simulate",
+        "track",
     ]
     for name in autodc.__all__:
         assert getattr(autodc, name).__name__ == name
