@@ -95,9 +95,10 @@ def register(client: Any, model_id: str, run_id: str, name: str) -> tuple[str, b
             raise
     versions = client.search_model_versions(f"name = '{name}'")
     known = next((one for one in versions if one.tags.get("autodc.model_id") == model_id), None)
-    version = known or client.create_model_version(
-        name, f"models:/{model_id}", run_id, tags={"autodc.model_id": model_id}, model_id=model_id
-    )
+    version = known
+    if version is None:  # by its place: MLflow would look for `models:/…` in the store of the process, not in this one
+        source, tags = client.get_logged_model(model_id).artifact_location, {"autodc.model_id": model_id}
+        version = client.create_model_version(name, source, run_id, tags=tags, model_id=model_id)
     aliases = client.get_registered_model(name).aliases
     moved = str(aliases.get(ALIAS)) != str(version.version)
     if moved:
