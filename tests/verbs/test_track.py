@@ -158,7 +158,7 @@ def test_a_logged_model_predicts_as_the_trainer_does(tmp_path: Path) -> None:
     fitted = LogisticRegression(max_iter=200).fit(x[:500], y[:500])
     model = tmp_path / "model"
     model.mkdir()
-    joblib.dump(fitted, model / "model.joblib")
+    joblib.dump((fitted, None, 64, 10, None), model / "model.joblib")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     client = mlflow.MlflowClient(uri)
     run = client.create_run(client.create_experiment("digits", (tmp_path / "artifacts").as_uri()))
