@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autodc.verbs.shadow import ShadowResult, shadow
     from autodc.verbs.simulate import SimulationResult, simulate
     from autodc.verbs.study import Study
+    from autodc.verbs.track import TrackResult, track
 
 _HOMES = {
     "AutodcError": "autodc.errors",
@@ -42,6 +43,7 @@ _HOMES = {
     "SimulationResult": "autodc.verbs.simulate",
     "Study": "autodc.verbs.study",
     "StudySpec": "autodc.studyfile.study",
+    "TrackResult": "autodc.verbs.track",
     "Trial": "autodc.plan.trial",
     "compare": "autodc.verbs.compare",
     "evaluate": "autodc.verbs.evaluate",
@@ -53,6 +55,7 @@ _HOMES = {
     "run": "autodc.verbs.run",
     "shadow": "autodc.verbs.shadow",
     "simulate": "autodc.verbs.simulate",
+    "track": "autodc.verbs.track",
 }
 
 __all__ = [
@@ -71,6 +74,7 @@ __all__ = [
     "SimulationResult",
     "Study",
     "StudySpec",
+    "TrackResult",
     "Trial",
     "compare",
     "diagnose",
@@ -83,6 +87,7 @@ __all__ = [
     "run",
     "shadow",
     "simulate",
+    "track",
 ]
 
 

@@ -279,7 +279,12 @@ CODES: Mapping[str, Code] = {
     "ADC-STAT-031": Code("A metric is not finite with one row left out."),
     "ADC-STAT-032": several("An area under a curve needs both classes."),
     "ADC-STAT-033": Code("A share of explained variance needs targets that vary."),
+    # tracking
     "ADC-TRACK-080": Code("MLflow cannot keep the study where it is told to."),
+    "ADC-TRACK-081": Code("MLflow is not installed."),
+    "ADC-TRACK-082": Code("A run is writing to the store that a study is to be written into."),
+    "ADC-TRACK-083": Code("The store of MLflow does not answer, or not for long enough."),
+    "ADC-TRACK-084": Code("A store that `track` is given can never keep a study."),
     "ADC-TASK-001": Code("A call gives back what is no JSON."),
     "ADC-TASK-002": Code("The object of a call cannot be called."),
     # trainers, their options, and code of the user's

@@ -13,8 +13,13 @@ from autodc.masking import masked
 STUDY = "study"
 """Key of the study's own run; all others hang below it."""
 
-_LONGEST_PARAMETER = 500
-_LONGEST_TAG = 4000
+NOTE = "study#note"
+"""Key of what the study's run says of itself in words: a change of its own, sent when all it links to is there."""
+LONG = "long"
+"""Folder of a run's artifacts in which what is too long for a parameter or tag stands whole."""
+
+_LONGEST_PARAMETER = 6000
+_LONGEST_TAG = 8000
 _LONGEST_NAME = 240
 
 
@@ -49,8 +54,18 @@ class RunChange:
     parameters: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, tuple[float, int, int]] = field(default_factory=dict)
     """Name → value, time, step."""
+    history: Mapping[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
+    """(name, step) → value, time: metrics of which every step counts."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """A value may hold links: ⟦KEY⟧ is the id of the run KEY, ⟦experiment⟧ that of the experiment."""
     datasets: tuple[DatasetInput, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Path among the run's artifacts → text: what was too long for MLflow, whole."""
+
+    @property
+    def of(self) -> str:
+        """Key of the run that it is about."""
+        return self.key.partition("#")[0]
 
     def then(self, later: RunChange) -> RunChange:
         """This change and a later one of the same run as one."""
@@ -63,8 +78,10 @@ class RunChange:
             status=later.status or self.status,
             parameters={**self.parameters, **later.parameters},
             metrics={**self.metrics, **later.metrics},
+            history={**self.history, **later.history},
             tags={**self.tags, **later.tags},
             datasets=self.datasets + later.datasets,
+            texts={**self.texts, **later.texts},
         )
 
 
@@ -76,14 +93,24 @@ def merged(changes: list[RunChange]) -> list[RunChange]:
     return list(by_key.values())
 
 
-def short_parameters(values: Mapping[str, object]) -> dict[str, str]:
-    """Parameters as MLflow can hold them, without secrets."""
-    return {short_name(name): shortened(masked(str(value)), _LONGEST_PARAMETER) for name, value in values.items()}
+def fitted(change: RunChange) -> RunChange:
+    """The change as MLflow can hold it, without secrets. What is too long is cut, says so, and goes along whole."""
+    texts: dict[str, str] = {}
 
+    def fit(kind: str, values: Mapping[str, str], longest: int) -> dict[str, str]:
+        found = {}
+        for name, value in values.items():
+            text, short = masked(value), short_name(name)
+            if len(text) > longest:
+                path = f"{LONG}/{kind}/{short.replace('/', '_')}.txt"
+                texts[path] = text
+                text = shortened(text, longest, path)
+            found[short] = text
+        return found
 
-def short_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags as MLflow can hold them, without secrets."""
-    return {short_name(name): shortened(masked(value), _LONGEST_TAG) for name, value in tags.items()}
+    parameters = fit("parameters", change.parameters, _LONGEST_PARAMETER)
+    tags = fit("tags", change.tags, _LONGEST_TAG)
+    return replace(change, parameters=parameters, tags=tags, texts={**change.texts, **texts})
 
 
 def metrics_at(time: int, values: Mapping[str, float | None]) -> dict[str, tuple[float, int, int]]:
@@ -96,11 +123,17 @@ def short_name(name: str) -> str:
     return re.sub(r"[^\w\-. /]", "_", name)[:_LONGEST_NAME]
 
 
-def shortened(text: str, longest: int) -> str:
-    """Cut text that is too long for MLflow, and say in it how much was cut."""
+def stepped(time: int, step: int, values: Mapping[str, float | None]) -> dict[tuple[str, int], tuple[float, int]]:
+    """The values that are numbers, as one step of metrics."""
+    return {(short_name(n), step): (float(v), time) for n, v in values.items() if v is not None and math.isfinite(v)}
+
+
+def shortened(text: str, longest: int, whole: str = "") -> str:
+    """Cut text that is too long for MLflow, and say in it how much was cut and among which artifacts it is whole."""
     if len(text) <= longest:
         return text
-    note = f" … [{len(text)} characters]"
+    where = f", whole in the artifact {whole}" if whole else ""
+    note = f" … [{len(text)} characters{where}]"
     return text[: longest - len(note)] + note
 
 

@@ -1,44 +1,56 @@
-"""What MLflow is told of the end of a study: the test set, and the end beside the obvious baselines."""
+"""What MLflow is told of the end of a study: the test set, the credit, and the end beside the obvious baselines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, metrics_at, milliseconds, short_tags
+from autodc.adapters.mlflow_changes import STUDY, RunChange, milliseconds, stepped
 from autodc.review.beside import NAMES, line
 from autodc.study.journal import events as ev
+
+TEST = "test/"
+"""What the names of metrics of the sealed test begin with; step 0 is the start, step 1 the end."""
 
 
 def measured(event: ev.TestSetMeasured) -> RunChange:
     """Start and end on the sealed test, and the obvious beside them."""
-    values = {f"test.before.{name}": value for name, value in event.before.items()}
-    values |= {f"test.after.{name}": value for name, value in event.after.items()}
-    for name, difference in event.differences.items():
-        values |= {
-            f"test.{part}.{name}": difference[part] for part in ("difference", "low", "high") if part in difference
-        }
     time = milliseconds(event.time)
-    told = RunChange(key=STUDY, metrics=metrics_at(time, values))
+    gains = {f"test_gain/{name}": one.get("difference") for name, one in event.differences.items()}
+    history = {
+        **stepped(time, 0, {f"{TEST}{name}": value for name, value in event.before.items()}),
+        **stepped(time, 1, {f"{TEST}{name}": value for name, value in event.after.items()}),
+        **stepped(time, 1, gains),
+    }
+    told = RunChange(key=STUDY, history=history)
     return told if event.baselines is None else told.then(_baselines(event.baselines, "test", time))
 
 
 def credited(event: ev.GainCredited) -> list[RunChange]:
-    """The obvious on the gate rows of validation; what the test says of them replaces it."""
-    if event.baselines is None:
-        return []
-    return [_baselines(event.baselines, "gate", milliseconds(event.time))]
+    """What the gain is made of; and the obvious on the gate rows of validation, which the test's replaces."""
+    time, changes = milliseconds(event.time), []
+    if event.credit is not None:
+        parts = {f"credit/{part}": event.credit[part]["difference"] for part in _PARTS}
+        datasets = event.credit.get("datasets") or {}
+        parts |= {f"credit.dataset/{name}": one["difference"] for name, one in datasets.items()}
+        words = ", ".join(f"{part} {event.credit[part]['difference']:+.4g}" for part in _PARTS)
+        changes.append(RunChange(key=STUDY, history=stepped(time, 0, parts), tags={"autodc.credit": words}))
+    if event.baselines is not None:
+        changes.append(_baselines(event.baselines, "gate", time))
+    return changes
+
+
+_PARTS = ("total", "data", "hyperparameters", "interaction")
+
+
+def baselines_line(arms: Mapping[str, Mapping[str, Any]]) -> str:
+    """End and the obvious beside each other, in a line."""
+    return line({arm: {"objective": arms.get(arm, {}).get("objective"), "mixture": arm} for arm in NAMES})
 
 
 def _baselines(arms: Mapping[str, Mapping[str, Any]], rows: str, time: int) -> RunChange:
-    """baseline.ROWS.ARM: its objective, and how far the end is ahead of it (up is better for the end)."""
-    known = {arm: arms.get(arm, {}) for arm in NAMES}
-    values: dict[str, float | None] = {f"baseline.{rows}.{arm}": one.get("objective") for arm, one in known.items()}
-    for arm, one in known.items():
-        values |= {f"baseline.{rows}.{arm}.{part}": one.get(part) for part in ("difference", "low", "high")}
-    shown = {arm: {"objective": one.get("objective"), "mixture": arm} for arm, one in known.items()}
-    return RunChange(
-        key=STUDY,
-        metrics=metrics_at(time, values),
-        tags=short_tags({"baseline.rows": rows, "baseline.objectives": line(shown)}),
-    )
+    """baseline.ROWS/ARM: its objective; baseline.ROWS.ahead/ARM: how far the end is ahead of it, up is better."""
+    values = {f"baseline.{rows}/{arm}": arms.get(arm, {}).get("objective") for arm in NAMES}
+    values |= {f"baseline.{rows}.ahead/{arm}": arms.get(arm, {}).get("difference") for arm in NAMES}
+    tags = {"baseline.rows": rows, "baseline.objectives": baselines_line(arms)}
+    return RunChange(key=STUDY, history=stepped(time, 0, values), tags=tags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, metrics_at, milliseconds, short_tags
+from autodc.adapters.mlflow_changes import STUDY, RunChange, metrics_at, milliseconds
 from autodc.review.findings import rule_words
 from autodc.study.journal import events as ev
 
@@ -16,11 +16,12 @@ class Findings:
     """Those of the last diagnosis, told anew with each of them."""
 
     def __init__(self) -> None:
-        self._words: list[str] = []
+        self.words: list[str] = []
+        """One line a finding."""
 
     def diagnosed(self, event: ev.DiagnosisMade) -> RunChange:
         """Another model was looked at: what was found of the one before is in the metrics and in result.json."""
-        self._words = []
+        self.words = []
         said = "none" if event.rows else "not looked at"
         return RunChange(key=STUDY, tags={TAG: said} if not event.findings else {})
 
@@ -28,10 +29,10 @@ class Findings:
         """One finding more."""
         error = event.error
         words = rule_words(event.rule) or "a cluster"
-        self._words.append(f"{event.id} {event.status}: {words} ({error['low']:+.3f} … {error['high']:+.3f})")
-        values = {f"finding.{event.id}.{part}": error[part] for part in ("difference", "low", "high")}
+        self.words.append(f"{event.id} {event.status}: {words} ({error['low']:+.3f} … {error['high']:+.3f})")
+        values = {f"finding/{event.id}": error["difference"]}
         return RunChange(
             key=STUDY,
             metrics=metrics_at(milliseconds(event.time), values),
-            tags=short_tags({TAG: "; ".join(self._words)}),
+            tags={TAG: "; ".join(self.words)},
         )

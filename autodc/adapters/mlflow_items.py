@@ -5,27 +5,35 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, final
 
 from autodc.adapters import mlflow_ending as ending
+from autodc.adapters.mlflow_asides import Asides
 from autodc.adapters.mlflow_changes import (
     STUDY,
-    DatasetInput,
     RunChange,
+    fitted,
     metrics_at,
     milliseconds,
     short_name,
-    short_tags,
+    stepped,
 )
 from autodc.adapters.mlflow_findings import Findings
-from autodc.adapters.mlflow_trial import parameters_of, values_of
+from autodc.adapters.mlflow_names import OBVIOUS, Initials, trial_name
+from autodc.adapters.mlflow_note import Note
+from autodc.adapters.mlflow_question import Question
+from autodc.adapters.mlflow_roles import Roles, Shown, identity
+from autodc.adapters.mlflow_trial import VALIDATION, objective_of, parameters_of, values_of
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import sentence
 from autodc.study.journal import events as ev
 
+_NEWS = (
+    *(ev.StudyStarted, ev.StudyExtended, ev.SessionStarted, ev.PhaseStarted, ev.VerdictReached, ev.IncumbentMoved),
+    *(ev.DiagnosisMade, ev.FindingMade, ev.RequestMade, ev.GainCredited, ev.TestSetMeasured, ev.StudyFinished),
+)
+"""Events after which the note says something else."""
 _ENDED = {"done": "FINISHED", "cancelled": "KILLED"}
-_LONGEST_DIGEST = 36
 
 
 @final
@@ -33,58 +41,72 @@ class Projection:
     """Folds events into changes. Feed it every event from the first one on; what was sent before is thrown away."""
 
     def __init__(self) -> None:
-        self._started: ev.StudyStarted | None = None
+        self.question = Question()
+        """What is studied."""
         self._planned: dict[int, ev.TrialPlanned] = {}
         self._trials_of_plan: dict[str, list[int]] = {}
         self._plan_of: dict[int, str] = {}
-        self._comparisons: dict[int, ev.ComparisonOpened] = {}
         self._seeds: dict[int, tuple[int, ...]] = {}
-        self._shown: dict[str, int] = {}
+        self._slices: dict[int, Mapping[str, float]] = {}
+        self._roles, self._shown = Roles(), Shown()
         self._challengers: set[int] = set()
-        self._obvious: dict[str, str] = {}
-        self._findings = Findings()
+        self._initials, self._note = Initials(), Note()
+        self._findings, self._asides = Findings(), Asides()
         self._sessions = self._opened = 0
         self._spent = 0.0
+        self._told, self._moves = True, False
         self.finished = False
-
-    @property
-    def specification(self) -> Mapping[str, Any]:
-        """The study file as it is now; empty before the study has started."""
-        return self._started.spec if self._started else {}
-
-    @property
-    def _cards(self) -> Mapping[str, Mapping[str, Any]]:
-        return self._started.datasets if self._started else {}
 
     def feed(self, event: ev.Event) -> list[RunChange]:
         """The changes this event makes; none for events MLflow need not know."""
+        return [fitted(change) for change in self._fed(event)]
+
+    def note(self) -> list[RunChange]:
+        """What the study's run says of itself, where that is another than at the last call.
+
+        Send it after all that was fed: it links to runs.
+        """
+        if self._told:
+            return []
+        self._told = True
+        note = self._note
+        note.findings, note.requests = self._findings.words, self._asides.requests
+        note.legend = self._initials.legend([BASE, *self.question.candidates])
+        note.shown = {what: _key(number) for what, number in self._shown.runs.items()}
+        return [fitted(note.change())]
+
+    def _fed(self, event: ev.Event) -> list[RunChange]:
+        self._told = self._told and not isinstance(event, _NEWS)
+        self.question.feed(event)
         match event:
             case ev.StudyStarted():
                 return [self._study(event)]
             case ev.StudyExtended():
                 return self._extended(event)
-            case ev.DatasetAdmitted() if self._started is not None:
-                datasets = {**self._started.datasets, event.name: event.card}
-                self._started = replace(self._started, datasets=datasets)
+            case ev.DatasetAdmitted():
+                self._initials.learn([event.name])
             case ev.SessionStarted():
                 return self._session()
             case ev.PhaseStarted():
-                return [RunChange(key=STUDY, tags={"autodc.round": str(event.round), "autodc.phase": event.phase})]
+                return self._phase(event)
             case ev.TrialPlanned():
                 self._plan(event)
             case ev.TrialFinished():
                 return self._trial(event)
             case ev.ComparisonOpened():
-                self._comparisons[event.id] = event
+                self._roles.comparisons[event.id] = event
                 self._spent += event.share or 0.0
-                spent = (self._spent, milliseconds(event.time), len(self._comparisons))
-                return [RunChange(key=STUDY, metrics={"ledger.spent": spent})]
+                step = stepped(milliseconds(event.time), len(self._roles.comparisons), {"ledger/spent": self._spent})
+                return [RunChange(key=STUDY, history=step)]
             case ev.LookTaken():
                 self._seeds[event.comparison] = tuple(event.seeds)
             case ev.VerdictReached():
                 return self._verdict(event)
             case ev.IncumbentMoved():
-                return self._incumbent(event)
+                return self._moved(event)
+            case ev.IncumbentPolished():
+                self._roles.incumbent = identity(event.plan)
+                return [RunChange(key=STUDY, tags={"autodc.incumbent": json.dumps(event.plan, sort_keys=True)})]
             case ev.DiagnosisMade():
                 return [self._findings.diagnosed(event)]
             case ev.FindingMade():
@@ -93,134 +115,118 @@ class Projection:
                 self._opened += 1
                 return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
             case ev.BaselinesChosen():
-                self._obvious = {_identity(plan): name for name, plan in event.plans.items()}
+                self._roles.choose(event)
             case ev.GainCredited():
+                self._note.baselines = ending.baselines_line(event.baselines) if event.baselines else ""
                 return ending.credited(event)
             case ev.TestSetMeasured():
+                self._note.measured = (event.before, event.after, event.differences)
+                if event.baselines:
+                    self._note.baselines = ending.baselines_line(event.baselines)
                 return [ending.measured(event)]
             case ev.StudyFinished():
-                self.finished = True
+                self.finished, self._note.finished = True, event.because
                 tags = {"autodc.status": "finished", "autodc.stopped_because": event.because}
                 return [RunChange(key=STUDY, status="FINISHED", end=milliseconds(event.time), tags=tags)]
-        return []
+        aside = self._asides.told(event)
+        return [] if aside is None else [aside]
 
     def _study(self, event: ev.StudyStarted) -> RunChange:
-        self._started = event
-        tags = {
-            "autodc.study": event.name,
-            "autodc.fingerprint": event.fingerprint,
-            "autodc.status": "running",
-            "autodc.kept": "",
-            "mlflow.source.name": "autodc",
-        }
-        search, task = _part(event.spec, "search"), _part(event.spec, "task")
-        parameters = {
-            "seed": event.spec.get("seed"),
-            "trainer": task.get("trainer"),
-            "metric": _part(event.spec, "metrics").get("primary"),
-            "sampler": search.get("sampler"),
-            "trials_per_round": search.get("trials_per_round"),
-        }
-        known = tuple(self._dataset(name, "validation", {}) for name in ("validation",) if name in event.datasets)
+        question = self.question
+        self._roles.start = self._roles.incumbent = identity(event.start)
+        self._note.study = event.name
+        self._initials.learn(question.candidates)
+        tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": str(event.spec["seed"])}
+        known = tuple(question.dataset(name, "validation", {}) for name in ("validation",) if name in event.datasets)
         return RunChange(
             key=STUDY,
             create=True,
-            name=event.name,
+            name=question.name,
             start=milliseconds(event.time),
-            parameters={name: str(value) for name, value in parameters.items() if value is not None},
-            tags=short_tags(tags),
+            parameters=question.parameters,
+            tags=tags,
             datasets=known,
         )
 
     def _extended(self, event: ev.StudyExtended) -> list[RunChange]:
         """The study goes on with a changed file: later trials may name datasets it did not have."""
-        if self._started is None:
-            return []
-        self._started = replace(
-            self._started,
-            fingerprint=event.fingerprint,
-            spec=event.spec,
-            datasets={**self._started.datasets, **event.datasets},
-            slices=event.slices,
-            parts=event.parts,
-        )
+        self._initials.learn(self.question.candidates)
         tags = {"autodc.fingerprint": event.fingerprint, "autodc.extended": ", ".join(event.changed)}
-        return [RunChange(key=STUDY, tags=short_tags(tags))]
+        return [RunChange(key=STUDY, tags=tags)]
 
     def _session(self) -> list[RunChange]:
         self._sessions += 1
-        self.finished = False
+        self.finished, self._note.finished = False, ""
         return [RunChange(key=STUDY, status="RUNNING", tags={"autodc.status": "running"})] if self._sessions > 1 else []
 
     def _plan(self, event: ev.TrialPlanned) -> None:
-        number, plan = int(event.trial["number"]), _identity(event.trial["plan"])
+        number, plan = int(event.trial["number"]), identity(event.trial["plan"])
         self._planned[number], self._plan_of[number] = event, plan
         self._trials_of_plan.setdefault(plan, []).append(number)
+
+    def _phase(self, event: ev.PhaseStarted) -> list[RunChange]:
+        self._note.round, self._note.phase = event.round, event.phase
+        tags = {"autodc.round": str(event.round), "autodc.phase": event.phase}
+        found = [RunChange(key=STUDY, tags=tags)]
+        if event.phase != "calibration" and not self._moves:
+            found.append(self._values_of_incumbent(0, event.time, self._trials_of_plan.get(self._roles.incumbent, [])))
+        self._moves = True
+        return found
 
     def _trial(self, event: ev.TrialFinished) -> list[RunChange]:
         planned, outcome = self._planned[event.number], event.outcome
         trial, plan = planned.trial, planned.trial["plan"]
         phase, failed = str(trial["phase"]), outcome.get("status") != "done"
         ended = milliseconds(outcome.get("ended") or event.time)
-        values = values_of(outcome, self._started.slices if self._started else {})
+        self._slices[event.number] = outcome.get("slices", {})
+        values = values_of(outcome, self.question.terms, self.question.sign)
         odd = {name: value for name, value in values.items() if not math.isfinite(value)}
+        role, what = self._roles.of(self._plan_of[event.number], phase, planned.round)
         tags = {
+            **self.question.facts,
             "autodc.phase": phase,
             "autodc.round": str(planned.round),
             "autodc.trial": str(event.number),
+            "autodc.role": role,
+            "autodc.seed": str(trial["seed"]),
             "autodc.status": str(outcome.get("status")),
             "autodc.origin": planned.origin,
             "autodc.attempts": str(outcome.get("attempts", 1)),
             **{f"autodc.not_finite.{name}": str(value) for name, value in odd.items()},
             **({"autodc.error": str(outcome.get("error", ""))} if failed else {}),
+            **({"autodc.warm_start": f"trial {trial['warm_start']}"} if trial.get("warm_start") is not None else {}),
+            **({"autodc.baseline": what} if what in OBVIOUS.values() and not failed else {}),
+            **({} if failed else self._shown.tags(what, event.number)),
         }
-        if self._started is not None and _identity(self._started.start) == self._plan_of[event.number]:
-            tags |= self._show("start", event.number)
-        if phase == "test" and (name := self._obvious.get(self._plan_of[event.number])) is not None:
-            tags |= {"autodc.baseline": name, **self._show(name, event.number)}
+        fidelity = float(trial.get("fidelity", 1.0))
         change = RunChange(
             key=_key(event.number),
             create=True,
-            name=f"{event.number:04d} {phase}",
+            name=trial_name(event.number, role, fidelity, self._initials.of(plan["mixture"])),
             start=milliseconds(outcome.get("started") or event.time),
             end=ended,
             status=_ENDED.get(str(outcome.get("status")), "FAILED"),
-            parameters=parameters_of(trial, self._candidates()),
+            parameters=parameters_of(trial, self.question.candidates),
             metrics=metrics_at(ended, values),
-            tags=short_tags({name: value for name, value in tags.items() if value}),
+            tags={name: value for name, value in tags.items() if value},
             datasets=tuple(
-                self._dataset(name, "training", {"weight": f"{weight:g}", "stage": plan["stages"].get(name, "main")})
+                self.question.dataset(
+                    name, "training", {"weight": f"{weight:g}", "stage": plan["stages"].get(name, "main")}
+                )
                 for name, weight in plan["mixture"].items()
             ),
         )
         return [change]
 
-    def _candidates(self) -> list[str]:
-        given = _part(self.specification, "data").get("candidates") or ()
-        later = [name for name, card in self._cards.items() if "by" in card]
-        return [*dict.fromkeys([*(candidate["name"] for candidate in given), *later])]
-
-    def _dataset(self, name: str, context: str, tags: Mapping[str, str]) -> DatasetInput:
-        card = self._cards.get(name, {})
-        data = _part(self.specification, "data")
-        given = {c["name"]: c for c in data.get("candidates") or ()}
-        source = (given.get(name) or data.get(name) or {}).get("source", "")
-        return DatasetInput(
-            name=name,
-            digest=str(card.get("fingerprint") or "unknown")[:_LONGEST_DIGEST],
-            source_type="given" if source else "generated",
-            source=json.dumps({"source": source}),
-            profile=json.dumps({"num_rows": card["rows"]}) if "rows" in card else "{}",
-            tags={"mlflow.data.context": context, **tags},
-        )
-
     def _verdict(self, event: ev.VerdictReached) -> list[RunChange]:
         told = ((code, sentence(code, event.beside)) for code in event.reasons)
         reasons = "; ".join(f"{code}: {words}" if words else code for code, words in told)
         verdict, why = short_name(f"verdict.{event.subject}"), short_name(f"reasons.{event.subject}")
-        tags = short_tags({verdict: event.verdict, why: reasons})
+        tags = {verdict: event.verdict, why: reasons}
+        words = " ".join(sentence(code, event.beside) or code for code in event.reasons)
+        self._note.verdicts[event.subject] = (event.round, event.verdict, words)
         changes = [RunChange(key=STUDY, tags=tags)]
-        opened = self._comparisons.get(event.comparison)
+        opened = self._roles.comparisons.get(event.comparison)
         if opened is None:
             return changes
         seeds = self._seeds.get(event.comparison, ())
@@ -231,43 +237,42 @@ class Projection:
                 elif number in self._challengers:  # what it was judged as is worth more than what it was held against
                     continue
                 about = {"autodc.comparison": str(event.comparison), "autodc.arm": arm, "autodc.subject": event.subject}
-                changes.append(RunChange(key=_key(number), tags={**said, **short_tags(about)}))
+                changes.append(RunChange(key=_key(number), tags={**said, **about}))
         return changes
 
     def _trials(self, plan: Mapping[str, Any], seeds: tuple[int, ...]) -> list[int]:
-        same = self._trials_of_plan.get(_identity(plan), [])
+        same = self._trials_of_plan.get(identity(plan), [])
         return [number for number in same if self._planned[number].trial["seed"] in seeds]
 
-    def _incumbent(self, event: ev.IncumbentMoved) -> list[RunChange]:
+    def _moved(self, event: ev.IncumbentMoved) -> list[RunChange]:
+        self._roles.incumbent = identity(event.plan)
         kept = [name for name in event.plan["mixture"] if name != BASE]
+        self._note.kept, self._note.targets = kept, self.question.targets
         tags = {
             "autodc.kept": ", ".join(kept),
             "autodc.incumbent": json.dumps(event.plan, sort_keys=True),
         }
-        step = (float(len(kept)), milliseconds(event.time), event.round)
-        changes = [RunChange(key=STUDY, tags=short_tags(tags), metrics={"kept": step})]
+        step = stepped(milliseconds(event.time), event.round, {"kept": float(len(kept))})
+        changes = [RunChange(key=STUDY, tags=tags, history=step)]
         numbers = self._trials(event.plan, self._seeds.get(event.comparison, ()))
+        changes.append(self._values_of_incumbent(event.round, event.time, numbers))
         if numbers:
-            if (former := self._shown.get("incumbent")) is not None:
-                changes.append(RunChange(key=_key(former), tags={"autodc.compare": "former incumbent"}))
-            self._shown["incumbent"] = numbers[0]
-            changes.append(RunChange(key=_key(numbers[0]), tags={"autodc.compare": "incumbent"}))
+            changes += [RunChange(key=_key(n), tags=told) for n, told in self._shown.moved(numbers[0]).items()]
         return changes
 
-    def _show(self, what: str, number: int) -> dict[str, str]:
-        if self._shown.setdefault(what, number) != number:
-            return {}
-        return {"autodc.compare": what}
+    def _values_of_incumbent(self, step: int, time: float, numbers: list[int]) -> RunChange:
+        """The incumbent of a round on gate rows, as the mean of its trainings: a line over the rounds."""
+        seen = [slices for number in numbers if (slices := self._slices.get(number))]
+        if not seen:
+            return RunChange(key=STUDY)
+        means = {name: sum(one.get(name, math.nan) for one in seen) / len(seen) for name in seen[0]}
+        values: dict[str, float | None] = {
+            f"{VALIDATION}{name}": self.question.sign * value for name, value in means.items()
+        }
+        mean = objective_of(means, self.question.terms)
+        values["objective"] = None if mean is None else self.question.sign * mean
+        return RunChange(key=STUDY, history=stepped(milliseconds(time), step, values))
 
 
 def _key(number: int) -> str:
     return f"trial-{number}"
-
-
-def _identity(plan: Mapping[str, Any]) -> str:
-    return json.dumps(plan, sort_keys=True)
-
-
-def _part(spec: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = spec.get(name)
-    return value if isinstance(value, Mapping) else {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +14,11 @@ from autodc.adapters.mlflow_store import artifact_location, last_line, sqlite_fi
 KEY_TAG = "autodc.key"
 """The tag a run is found by, so that none is made twice: identity of the journal / key of the run."""
 
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+"""Of a new experiment: it is one of trainings, so that MLflow opens it on its runs and not on traces."""
+
+_LINK = re.compile(r"⟦([^⟧]+)⟧")
+_MOST = {"metrics": 800, "parameters": 100, "tags": 100}  # that MLflow takes at once, 1,000 of all together
 _REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_LIMIT_EXCEEDED"})
 _GONE = frozenset({"RESOURCE_DOES_NOT_EXIST"})
 _MOST_EXPERIMENTS = 1000
@@ -39,51 +45,66 @@ class Runs:
 
     def find_or_create(self, change: RunChange, looking: bool) -> str | None:
         """The id of the run that a change is of. looking: it may be there though we have not seen it."""
-        run_id = self._ids.get(change.key)
+        run_id = self._ids.get(change.of)
         if run_id is None and (looking or not change.create):
-            run_id = self._find(change.key)
+            run_id = self._find(change.of)
         if run_id is None and change.create:
             run_id = self._create(change)
         if run_id is not None:
-            self._ids[change.key] = run_id
+            self._ids[change.of] = run_id
         return run_id
 
     def log(self, change: RunChange) -> None:
-        """Send metrics, parameters and tags."""
+        """Send metrics, parameters and tags, as many at once as MLflow takes."""
         from mlflow.entities import Metric, Param, RunTag
 
+        run_id = self._ids.get(change.of)
+        if run_id is None:
+            return
         metrics = [Metric(name, value, at, step) for name, (value, at, step) in change.metrics.items()]
+        metrics += [Metric(name, value, at, step) for (name, step), (value, at) in change.history.items()]
         parameters = [Param(name, value) for name, value in change.parameters.items()]
-        tags = [RunTag(name, value) for name, value in change.tags.items()]
-        run_id = self._ids.get(change.key)
-        if run_id is not None and (metrics or parameters or tags):
-            self._try(change, self._client.log_batch, run_id, metrics, parameters, tags)
+        tags = [RunTag(name, self.linked(value)) for name, value in change.tags.items()]
+        for some in _batches(metrics, parameters, tags):
+            self._try(change, self._client.log_batch, run_id, *some)
+
+    def linked(self, text: str) -> str:
+        """A text whose links are those of this store: ⟦KEY⟧ is the id of a run."""
+        return _LINK.sub(lambda match: self._link(match[1]), text)
+
+    def log_texts(self, change: RunChange) -> None:
+        """Add what is too long for a parameter or tag to the run's artifacts."""
+        if (run_id := self._ids.get(change.of)) is not None:
+            for path, text in change.texts.items():
+                self._try(change, self._client.log_text, run_id, text, path)
 
     def log_datasets(self, change: RunChange) -> None:
         """Send what the run was trained on."""
-        if (run_id := self._ids.get(change.key)) is not None:
+        if (run_id := self._ids.get(change.of)) is not None:
             self._try(change, self._client.log_inputs, run_id, _inputs(change))
 
     def set_status(self, change: RunChange) -> None:
         """Start a run anew, or end it."""
-        run_id = self._ids.get(change.key)
+        run_id = self._ids.get(change.of)
         if run_id is not None and change.status == "RUNNING":
             self._try(change, self._client.update_run, run_id, status="RUNNING")
         elif run_id is not None:
             self._try(change, self._client.set_terminated, run_id, change.status, change.end)
 
+    def rename(self, change: RunChange) -> None:
+        """Give a run that somebody, or an older autodc, called otherwise its name."""
+        run_id = self._ids.get(change.of)
+        if run_id is not None and change.name:
+            self._try(change, self._client.update_run, run_id, name=change.name)
+
+    def know(self, ids: Mapping[str, str]) -> None:
+        """Take in runs that were found. ids: key → id."""
+        self._ids |= ids
+
     def interrupt(self, run_id: str) -> None:
         """End the study's run as one that may go on."""
         self._client.set_tag(run_id, "autodc.status", "interrupted")
         self._client.set_terminated(run_id, "KILLED")
-
-    def add_file(self, run_id: str, path: str) -> None:
-        """Add a file to a run."""
-        self._client.log_artifact(run_id, path)
-
-    def add_json(self, run_id: str, content: Mapping[str, Any], name: str) -> None:
-        """Add a JSON file to a run."""
-        self._client.log_dict(run_id, dict(content), name)
 
     def is_known(self) -> bool:
         """Whether a run of this study is there already."""
@@ -125,15 +146,22 @@ class Runs:
         from mlflow.exceptions import MlflowException
 
         try:
-            return str(self._client.create_experiment(name, artifact_location(uri, name)))
+            return str(self._client.create_experiment(name, artifact_location(uri, name), EXPERIMENT_TAGS))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
             return None
 
+    def _link(self, key: str) -> str:
+        if key == "experiment":
+            return self._experiment
+        if key not in self._ids and (found := self._find(key)) is not None:
+            self._ids[key] = found
+        return self._ids.get(key, "")
+
     def _create(self, change: RunChange) -> str | None:
-        tags = {KEY_TAG: self._tag(change.key), **change.tags}
-        if change.key != STUDY:
+        tags = {KEY_TAG: self._tag(change.of), **change.tags}
+        if change.of != STUDY:
             tags["mlflow.parentRunId"] = self._ids[STUDY]
         run = self._try(change, self._client.create_run, self._experiment, change.start, tags, change.name)
         return None if run is None else str(run.info.run_id)
@@ -177,6 +205,15 @@ def _make_database(file: Path) -> None:
     database = sqlite3.connect(file)
     database.execute("PRAGMA journal_mode = WAL")
     database.close()
+
+
+def _batches(metrics: list[Any], parameters: list[Any], tags: list[Any]) -> Iterator[tuple[list[Any], ...]]:
+    """What is logged, in as few parts as MLflow takes."""
+    sizes = tuple(_MOST.values())
+    while metrics or parameters or tags:
+        kinds = (metrics, parameters, tags)
+        yield tuple(kind[:size] for kind, size in zip(kinds, sizes, strict=True))
+        metrics, parameters, tags = (kind[size:] for kind, size in zip(kinds, sizes, strict=True))
 
 
 def _inputs(change: RunChange) -> list[Any]:

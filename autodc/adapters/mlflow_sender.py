@@ -17,6 +17,7 @@ from typing import Any, final
 
 from autodc.adapters.journal import JournalReader
 from autodc.adapters.mlflow_changes import STUDY, RunChange, merged
+from autodc.adapters.mlflow_files import Deposit
 from autodc.adapters.mlflow_items import Projection
 from autodc.adapters.mlflow_runs import Runs
 from autodc.masking import masked
@@ -26,7 +27,6 @@ CLOSED, FILES = "closed", "files"
 
 _BATCH = 40  # events whose changes are merged; within them the cursor moves from run to run
 _KEEP_SECONDS = 0.5  # between two moves of the cursor within a batch
-_STUDY_FILE = "study.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,10 @@ class Target:
     experiment: str
     cursor: str
     """Name of the cursor in the journal."""
-    artifacts: tuple[str, ...] = ()
-    """Files added to the study's run at the end, those that exist by then."""
+    folder: str = ""
+    """Of the study: what lies there is added to its run at the end. Empty: nothing is."""
+    register: str = ""
+    """Name under which the model is registered; empty: it is not."""
 
     def to_line(self) -> str:
         """The target as the line the process is started with."""
@@ -60,7 +62,8 @@ class Sender:
         self._projection = Projection()
         self._waiting: deque[RunChange] = deque()
         self._calls: deque[Callable[[], None]] = deque()
-        self._files: list[str] = []
+        self._client = client
+        self._deposit: Deposit | None = None
         self._upto = self._position = 0
         self._looking = True
         self._extra: dict[str, Any] = {}
@@ -112,21 +115,17 @@ class Sender:
         self.sent += 1
 
     def add_file(self) -> bool:
-        """Add one of study file, report and result to the study's run. False where all are there."""
+        """Add one of report, tables, pictures and model to the study's run. False where all are there."""
         run_id = self._extra.get("run_id")
         if not run_id or FILES in self._extra:
             return False
-        given = [path for path in self._target.artifacts if Path(path).is_file()]
-        left = [path for path in (_STUDY_FILE, *given) if path not in self._files]
-        if not left:
-            self._extra[FILES] = len(self._files)
+        if self._deposit is None:
+            place, register = Path(self._target.folder or "/nonexistent"), self._target.register
+            self._deposit = Deposit(self._client, run_id, place, self._projection.question, register)
+        if not self._deposit.step():
+            self._extra[FILES] = self._deposit.sent
             self._keep()
             return False
-        if left[0] == _STUDY_FILE:
-            self._runs.add_json(run_id, self._projection.specification, _STUDY_FILE)
-        else:
-            self._runs.add_file(run_id, left[0])
-        self._files.append(left[0])
         self.sent += 1
         return True
 
@@ -165,8 +164,9 @@ class Sender:
         self._upto = batch[-1][0]
         sent = set(self._extra.get("sent", ())) if self._upto == upto else set()
         changes = merged([change for _, event in batch for change in self._projection.feed(event)])
+        changes += self._projection.note()
         self._waiting = deque(change for change in changes if change.key not in sent)
-        self._files = []
+        self._deposit = None
         for name in (CLOSED, FILES):
             self._extra.pop(name, None)
         self._extra |= {"upto": self._upto, "sent": sorted(sent)}
@@ -198,7 +198,10 @@ class Sender:
 
     def _calls_of(self, change: RunChange) -> list[Callable[[], None]]:
         """What makes a change true, in steps that are not repeated once they have succeeded."""
-        calls: list[Callable[[], None]] = [lambda: self._find_or_create(change), lambda: self._runs.log(change)]
+        calls: list[Callable[[], None]] = [lambda: self._find_or_create(change)]
+        if change.texts:
+            calls.append(lambda: self._runs.log_texts(change))
+        calls.append(lambda: self._runs.log(change))
         if change.datasets:
             calls.append(lambda: self._runs.log_datasets(change))
         if change.status:
@@ -207,5 +210,5 @@ class Sender:
 
     def _find_or_create(self, change: RunChange) -> None:
         run_id = self._runs.find_or_create(change, self._looking)
-        if run_id is not None and change.key == STUDY:
+        if run_id is not None and change.of == STUDY:
             self._extra["run_id"] = run_id

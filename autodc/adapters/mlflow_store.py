@@ -23,6 +23,8 @@ _DATABASES = frozenset({"postgresql", "mysql", "mssql", "sqlite"})
 _MAGIC = b"SQLite format 3\x00"
 _PATIENCE = 120.0
 _LONGEST = 600
+VIEW = "workflowType=machine_learning"
+"""What an address of MLflow's pages ends with: a browser that never was there before shows traces and agents first."""
 
 
 def absolute_uri(uri: str, folder: str | Path) -> str:
@@ -89,7 +91,7 @@ def opening(reference: Mapping[str, str]) -> str:
     """How to look at a study in MLflow: an address, or a command for the shell."""
     uri = reference["uri"]
     if uri.startswith(("http://", "https://")):
-        return f"{uri.rstrip('/')}/#/experiments/{reference['experiment_id']}/runs/{reference['run_id']}"
+        return f"{uri.rstrip('/')}/#/experiments/{reference['experiment_id']}/runs/{reference['run_id']}?{VIEW}"
     if uri.partition(":")[0] in _WITHOUT_SCHEME:
         return f"{uri}, experiment {reference['experiment_id']}, run {reference['run_id']}"
     return f"mlflow ui --backend-store-uri {shlex.quote(uri)}"

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, final
 
@@ -52,18 +52,20 @@ class NullTracker:
 class MlflowTracker:
     """Shows a study in MLflow: one experiment, a run for the study, a run below it for every trial.
 
-    journal: path of the study's journal, which also holds how far we have come; uri: absolute, see `mlflow_store`;
-    artifacts: files added to the study's run at the end, those that exist by then (the report page, result.json).
+    journal: path of the study's journal, which also holds how far we have come; what lies beside it (report, result,
+    model) is added to the study's run at the end; uri: absolute, see `mlflow_store`; register: name under which the
+    model is registered, empty: it is not.
     """
 
-    def __init__(self, journal: str | Path, uri: str, experiment: str, artifacts: Sequence[str | Path] = ()) -> None:
+    def __init__(self, journal: str | Path, uri: str, experiment: str, register: str = "") -> None:
         self._journal = Path(journal).absolute()
         self._target = Target(
             journal=str(self._journal),
             uri=uri,
             experiment=experiment,
-            cursor=_CURSOR + fingerprint.of([without_user(uri), experiment], kind="mlflow-target")[:16],
-            artifacts=tuple(str(Path(path).absolute()) for path in artifacts),
+            cursor=cursor_of(uri, experiment),
+            folder=str(self._journal.parent),
+            register=register,
         )
         self._process: subprocess.Popen[str] | None = None
         self._errors: IO[bytes] | None = None
@@ -192,6 +194,11 @@ class MlflowTracker:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+def cursor_of(uri: str, experiment: str) -> str:
+    """Name under which a journal keeps how far a store has it."""
+    return _CURSOR + fingerprint.of([without_user(uri), experiment], kind="mlflow-target")[:16]
 
 
 def remembered(journal: JournalReader) -> dict[str, str] | None:

@@ -6,39 +6,55 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autodc.adapters.mlflow_changes import short_name, short_parameters
+from autodc.adapters.mlflow_changes import short_name
 from autodc.evaluation import objective
 
 _MOST_ZERO_WEIGHTS = 40  # candidates that are left out are named with weight 0 up to this many: charts need the zeros
+VALIDATION = "validation/"
+"""What the names of metrics of gate rows begin with: MLflow makes a section of charts of what stands before a slash."""
 _COSTS = ("train_seconds", "predict_ms", "model_mb")
 
 
 def parameters_of(trial: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, str]:
-    """Hyperparameters, recipe, seed, fidelity, and the weight and stage of every dataset."""
+    """Hyperparameters, recipe, fidelity, and the weight and stage of every dataset. No seed: it is a tag."""
     plan = trial["plan"]
     weights = dict(plan["mixture"])
     if len(candidates) <= _MOST_ZERO_WEIGHTS:
         weights = {**dict.fromkeys(candidates, 0), **weights}
-    return short_parameters(
-        {
-            **plan["hyperparameters"],
-            "recipe": plan["recipe"],
-            "seed": trial["seed"],
-            "fidelity": trial["fidelity"],
-            **{f"weight.{name}": f"{weight:g}" for name, weight in weights.items()},
-            **{f"stage.{name}": stage for name, stage in plan["stages"].items() if stage != "main"},
-        }
-    )
+    told = {
+        **{("hyperparameter.seed" if name == "seed" else name): v for name, v in plan["hyperparameters"].items()},
+        "recipe": plan["recipe"],
+        "fidelity": trial.get("fidelity", 1.0),
+        **{f"weight.{name}": f"{weight:g}" for name, weight in weights.items()},
+        **{f"stage.{name}": stage for name, stage in plan["stages"].items() if stage != "main"},
+    }
+    return {name: str(value) for name, value in told.items()}
 
 
-def values_of(outcome: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Slices, objective and costs of a training, those that are no number too. terms: the slices of the study."""
+def values_of(outcome: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]], sign: float) -> dict[str, float]:
+    """Slices, objective and costs of a training, those that are no number too.
+
+    validation/SLICE is of the gate rows, explore/SLICE of the rows that the search sees, as the user knows the metric;
+    soft/SLICE is the soft score on gate rows, up is better. terms: the slices of the study; sign: −1 where the metric
+    is better when lower.
+    """
     slices: Mapping[str, float] = outcome.get("slices", {})
-    values: dict[str, Any] = {f"slice.{name}": value for name, value in slices.items()}
-    values |= {f"soft.{name}": value for name, value in outcome.get("soft", {}).items()}
+    values: dict[str, Any] = {f"{VALIDATION}{name}": _times(sign, value) for name, value in slices.items()}
+    values |= {f"explore/{name}": _times(sign, value) for name, value in outcome.get("explore", {}).items()}
+    values |= {f"soft/{name}": value for name, value in outcome.get("soft", {}).items()}
     if outcome.get("status") == "done":
-        values |= {name: outcome[name] for name in _COSTS if name in outcome}
-    weights = objective.weights(terms)
-    if weights and weights.keys() <= slices.keys():
-        values["objective"] = objective.mean(slices, weights)
+        values |= {f"cost/{name}": outcome[name] for name in _COSTS if name in outcome}
+    mean = objective_of(slices, terms)
+    if mean is not None:
+        values["objective"] = sign * mean
     return {short_name(name): math.nan if value is None else float(value) for name, value in values.items()}
+
+
+def objective_of(slices: Mapping[str, float], terms: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """The objective of oriented values; None where a target was not measured."""
+    weights = objective.weights(terms)
+    return objective.mean(slices, weights) if weights and weights.keys() <= slices.keys() else None
+
+
+def _times(sign: float, value: float | None) -> float | None:
+    return None if value is None else sign * value

@@ -18,6 +18,7 @@ from typing import IO, Any, final
 
 from autodc.adapters.journal import open_for_following
 from autodc.adapters.lock import FolderLock
+from autodc.adapters.mlflow_quiet import ENVIRONMENT
 from autodc.adapters.mlflow_runs import client_of
 from autodc.adapters.mlflow_sender import Sender, Target
 from autodc.adapters.mlflow_store import last_line
@@ -28,12 +29,6 @@ _IDLE_SECONDS = 0.3
 _BACKOFF = (0.5, 30.0)  # seconds, first and longest
 _LAST_TRIES = 3  # after `finish`, of the same thing
 _NICENESS = 5  # trainings come first
-_ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
 
 
 @final
@@ -122,12 +117,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the study, which then tells us to finish
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(_NICENESS)
-    for name, value in _ENVIRONMENT.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # MLflow prints links to stdout
-    fields = json.loads(_first_line(0))
-    target = Target(**{**fields, "artifacts": tuple(fields["artifacts"])})
+    target = Target(**json.loads(_first_line(0)))
     parent = Parent(0, answers, target.uri)
     threading.Thread(target=parent.watch, daemon=True).start()
     run(target, parent)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodc.cli import comparing, evaluating, exporting, failures
+from autodc.cli import comparing, evaluating, exporting, failures, tracking
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -286,6 +286,7 @@ cli.add_command(evaluating.evaluate)
 cli.add_command(failures.shadow)
 cli.add_command(exporting.export)
 cli.add_command(comparing.compare)
+cli.add_command(tracking.track)
 
 
 def _stopped(display: Display, why: str = "") -> None:

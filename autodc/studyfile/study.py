@@ -223,6 +223,11 @@ class TrackingSpec(Spec):
 
     uri: str = Field(default="sqlite:///mlflow.db", description="an MLflow tracking URI; none switches it off")
     experiment: str | None = Field(default=None, description="left out: the study's name")
+    registered_model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the kept model is registered by this name, alias champion; null: it is not",
+    )
 
 
 class StudySpec(Spec):

@@ -25,6 +25,7 @@ from autodc.masking import masked
 from autodc.plan.mixture import BASE
 from autodc.report import write_report
 from autodc.report.findings import Exhibits
+from autodc.report.picture_files import write_galleries
 from autodc.report.requests import write_requests
 from autodc.review.folding import folded
 from autodc.review.result import result
@@ -250,7 +251,7 @@ def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:
     if tracking.uri is None:
         return NullTracker()
     experiment = spec.tracking.experiment or spec.name
-    return MlflowTracker(folder / JOURNAL, tracking.uri, experiment, [folder / REPORT, folder / RESULT])
+    return MlflowTracker(folder / JOURNAL, tracking.uri, experiment, spec.tracking.registered_model or "")
 
 
 def _hand_over(
@@ -261,14 +262,14 @@ def _hand_over(
     if fresh:
         _written(write_requests, state, folder, exhibits_of(folder))
         _written(write_report, state, content, folder, exhibits_of(folder))
+        _written(write_galleries, state, folder, exhibits_of(folder))
         _write(folder / RESULT, content)
     arrived = tracker.finish(TRACKING_SECONDS, stop)
     reference = _reference(tracker, content["mlflow"])
     if reference != content["mlflow"]:
         content["mlflow"] = reference
         _write(folder / RESULT, content)
-    said = tracker.complaint
-    late, refused = ("", said) if arrived else (said or "it gave no reason", "")
+    late, refused = ("", tracker.complaint) if arrived else (tracker.complaint or "it gave no reason", "")
     return Result(content=content, folder=folder, untracked=late, refused=refused)
 
 

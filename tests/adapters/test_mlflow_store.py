@@ -49,7 +49,9 @@ def test_how_to_open_it_is_fit_for_a_shell() -> None:
     assert opening({"uri": "sqlite:////s/mlflow.db", **ids}) == "mlflow ui --backend-store-uri sqlite:////s/mlflow.db"
     odd = opening({"uri": absolute_uri("sqlite:///m.db", "/it's what?"), **ids})
     assert odd == """mlflow ui --backend-store-uri 'sqlite:////it'"'"'s what%3F/m.db'"""
-    assert opening({"uri": "http://host:5000/", **ids}) == "http://host:5000/#/experiments/7/runs/abc"
+    assert opening({"uri": "http://host:5000/", **ids}) == (
+        "http://host:5000/#/experiments/7/runs/abc?workflowType=machine_learning"
+    )
 
 
 @pytest.mark.parametrize(

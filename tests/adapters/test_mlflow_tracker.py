@@ -88,11 +88,12 @@ def whole(trials: int) -> Counter[str]:
 def test_the_runs_of_a_study_hang_below_it_with_all_they_have(uri: str, journal: SqliteJournal, tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
-    page = tmp_path / "index.html"
+    page = journal.path.parent / "report" / "index.html"
+    page.parent.mkdir(parents=True)
     page.write_text("<p>kept: fog</p>")
     journal.append(study(trials=4))
-    files = (str(page), str(tmp_path / "missing.json"))
-    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow", artifacts=files)
+    folder = str(journal.path.parent)
+    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow", folder=folder)
     with open_for_following(journal.path) as followed:
         sender = Sender(MlflowClient(uri), followed, target)
         drain(sender)
@@ -108,9 +109,15 @@ def test_the_runs_of_a_study_hang_below_it_with_all_they_have(uri: str, journal:
     assert parent.data.tags["verdict.fog"] == "keep"
     third = next(run for run in runs if run.data.tags.get("autodc.trial") == "3")
     assert third.data.params["weight.fog"] == "0.75"
-    assert third.data.metrics["slice.dark"] == pytest.approx(0.53)
+    assert third.data.metrics["validation/dark"] == pytest.approx(0.53)
     assert third.info.end_time - third.info.start_time == 500
     assert {d.dataset.name for d in third.inputs.dataset_inputs} == {"base", "fog"}
+    line = MlflowClient(uri).get_metric_history(parent.info.run_id, "test/dark")
+    assert [(point.step, point.value) for point in line] == [(0, 0.5), (1, 0.6)]
+    note = parent.data.tags["mlflow.note.content"]
+    assert third.info.run_id not in note
+    assert "⟦" not in note
+    assert all(run.info.run_id in note for run in runs if "autodc.compare" in run.data.tags)
     kept = [path.name for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()]
     assert sorted(kept) == ["index.html", "study.json"]
 

@@ -33,6 +33,7 @@ def test_the_public_names() -> None:
         "SimulationResult",
         "Study",
         "StudySpec",
+        "TrackResult",
         "Trial",
         "compare",
         "diagnose",
@@ -44,6 +45,7 @@ def test_the_public_names() -> None:
         "run",
         "shadow",
         "simulate",
+        "track",
     ]
     for name in autodc.__all__:
         assert getattr(autodc, name).__name__ == name

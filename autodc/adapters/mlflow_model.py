@@ -1,0 +1,144 @@
+"""The model of the incumbent as MLflow keeps models: logged once, with a signature, and registered where it is asked.
+
+`mlflow.pyfunc.load_model` reads it by `autodc.adapters.mlflow_served`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, final
+
+from autodc.adapters.mlflow_question import Question
+from autodc.files import DIGESTS, digests
+
+ALIAS = "champion"
+"""The alias of the version that was kept last."""
+CONTENT = "autodc.content"
+"""The tag of a model that tells its files apart from those of another."""
+DATA = "autodc"
+"""Folder of a logged model in which the trainer's own stands, and `facts.json` beside it."""
+
+_COLUMNS = {"integer": "long", "number": "double", "boolean": "boolean", "date": "datetime"}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What is to be known of a model to load it and to call it."""
+
+    study: str
+    kind: str
+    """Of the task."""
+    trainer: Mapping[str, Any]
+    """{name, options} as in the study file."""
+    folder: str
+    """Of the study's run: code of a user's own is looked for beside the study file."""
+    inputs: Mapping[str, Any]
+    """The base's card: kind; of arrays shape and dtype, of a table its columns. Empty in older journals."""
+
+    @classmethod
+    def of(cls, question: Question, folder: str) -> ModelFacts:
+        """Read them of what the journal tells. folder: of the study file."""
+        task = question.part("task")
+        return cls(
+            study=str(question.spec.get("name", "study")),
+            kind=str(task.get("kind", "")),
+            trainer={"name": task.get("trainer", ""), "options": task.get("options") or {}},
+            folder=folder,
+            inputs=question.cards.get("base", {}).get("inputs") or {},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {key: getattr(self, key) for key in self.__slots__}
+
+
+def deposit(client: Any, run: Any, model: Path, facts: ModelFacts) -> tuple[str, bool]:
+    """Log a model as one of a run and return its id, and whether it is new: the same files are logged once.
+
+    model: the folder that the trainer saved. Raises what MLflow raises; one that was begun and broke is begun anew.
+    """
+    from mlflow.entities import LoggedModelOutput
+
+    content = sha256(json.dumps([digests(model), facts.to_dict()], sort_keys=True).encode()).hexdigest()
+    experiment, run_id = run.info.experiment_id, run.info.run_id
+    found = client.search_logged_models([experiment], f"tags.`{CONTENT}` = '{content}'")
+    known = next((one for one in found if str(one.status) == "READY" and one.source_run_id == run_id), None)
+    if known is not None:
+        return str(known.model_id), False
+    name = re.sub(r"[^\w-]", "_", facts.study)
+    tags = {CONTENT: content, "autodc.study": facts.study}
+    made = client.create_logged_model(experiment, name=name, source_run_id=run_id, tags=tags, model_type="autodc")
+    with tempfile.TemporaryDirectory() as folder:
+        _written(Path(folder), model, facts, made.model_id)
+        client.log_model_artifacts(made.model_id, folder)
+    client.finalize_logged_model(made.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(made.model_id, 0)])
+    return str(made.model_id), True
+
+
+def register(client: Any, model_id: str, run_id: str, name: str) -> tuple[str, bool]:
+    """Register a logged model and give its version the alias `champion`; return the version, and whether it changed."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    versions = client.search_model_versions(f"name = '{name}'")
+    known = next((one for one in versions if one.tags.get("autodc.model_id") == model_id), None)
+    version = known
+    if version is None:  # by its place: MLflow would look for `models:/…` in the store of the process, not in this one
+        source, tags = client.get_logged_model(model_id).artifact_location, {"autodc.model_id": model_id}
+        version = client.create_model_version(name, source, run_id, tags=tags, model_id=model_id)
+    aliases = client.get_registered_model(name).aliases
+    moved = str(aliases.get(ALIAS)) != str(version.version)
+    if moved:
+        client.set_registered_model_alias(name, ALIAS, str(version.version))
+    return str(version.version), moved or known is None
+
+
+def signature_of(facts: ModelFacts) -> Any:
+    """What the model takes and gives, as MLflow says it; None where the journal does not tell."""
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    told = facts.inputs
+    if told.get("kind") == "arrays":
+        inputs = Schema([TensorSpec(np.dtype(told["dtype"]), (-1, *told["shape"]))])
+    elif told.get("kind") == "table":
+        columns = told["columns"].items()
+        inputs = Schema([ColSpec(_COLUMNS.get(kind, "string"), name, required=False) for name, kind in columns])
+    elif told.get("kind") in ("text", "files"):
+        inputs = Schema([ColSpec("string", "text" if told["kind"] == "text" else "path")])
+    else:
+        return None
+    shapes = {"classification": (-1, -1), "regression": (-1,)}
+    outputs = None
+    if facts.kind in shapes:
+        outputs = Schema([TensorSpec(np.dtype("float64"), shapes[facts.kind])])
+    return ModelSignature(inputs=inputs, outputs=outputs)
+
+
+def _written(folder: Path, model: Path, facts: ModelFacts, model_id: str) -> None:
+    """Write a model in MLflow's layout: MLmodel, what is needed, and below it the trainer's own."""
+    from importlib.metadata import version
+
+    from mlflow.models import Model
+    from mlflow.pyfunc import add_to_model
+
+    shutil.copytree(model, folder / DATA / "model", ignore=shutil.ignore_patterns(DIGESTS))
+    (folder / DATA / "facts.json").write_text(json.dumps(facts.to_dict(), indent=2), encoding="utf-8")
+    (folder / "requirements.txt").write_text(f"autodc-optimizer=={version('autodc-optimizer')}\n", encoding="utf-8")
+    described = Model(signature=signature_of(facts), model_id=model_id)
+    add_to_model(described, loader_module="autodc.adapters.mlflow_served", data=DATA)
+    described.save(str(folder / "MLmodel"))
