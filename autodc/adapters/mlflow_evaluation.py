@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, metrics_at, milliseconds, short_parameters, short_tags
+from autodc.adapters.mlflow_changes import STUDY, RunChange, fitted, metrics_at, milliseconds
 from autodc.adapters.mlflow_store import is_installed, last_line
 from autodc.adapters.mlflow_trial import values_of
 from autodc.masking import masked
@@ -29,7 +29,6 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-_MOST_METRICS, _MOST_PARAMETERS = 900, 90
 
 
 @final
@@ -95,7 +94,9 @@ def change_of(
         "predict_ms": costs["predict_ms"],
         **({"model_mb": costs["model_mb"]} if costs["model_mb"] is not None else {}),
     }
-    values: dict[str, float | None] = dict(values_of(outcome, terms))
+    values: dict[str, float | None] = dict(
+        values_of(outcome, terms, -1.0 if content["metric"]["better"] == "lower" else 1.0)
+    )
     values |= {name: costs[name] for name in ("memory_mb", "load_seconds")}
     for kind in ("row_ms", "batch_ms"):
         values |= {f"{kind}.{at}": costs[kind][at] for at in ("p50", "p95", "p99") if costs[kind] is not None}
@@ -116,17 +117,18 @@ def change_of(
         tags["autodc.regression"] = ", ".join(worse) if worse else "none shown"
         name += f" against {other['method']}"
     time_ms = milliseconds(ended)
-    return RunChange(
+    change = RunChange(
         key=STUDY,
         create=True,
         name=name[:250],
         start=milliseconds(started),
         end=time_ms,
         status="FINISHED",
-        parameters=dict(list(short_parameters(parameters).items())[:_MOST_PARAMETERS]),
-        metrics=dict(list(metrics_at(time_ms, values).items())[:_MOST_METRICS]),
-        tags=short_tags(tags),
+        parameters={name: str(value) for name, value in parameters.items()},
+        metrics=metrics_at(time_ms, values),
+        tags=tags,
     )
+    return fitted(change)
 
 
 def main() -> None:
@@ -154,6 +156,7 @@ def _sent(asked: Mapping[str, Any]) -> dict[str, Any]:
     if run is None:
         return {"complaint": runs.refused}
     runs.log(change)
+    runs.log_texts(change)
     runs.add_file(run, asked["page"])
     runs.set_status(change)
     reference = {"uri": masked(asked["uri"]), "experiment_id": experiment, "run_id": run}

@@ -78,6 +78,10 @@ class Runs:
             for path, text in change.texts.items():
                 self._try(change, self._client.log_text, run_id, text, path)
 
+    def add_file(self, run_id: str, path: str) -> None:
+        """Add a file to a run."""
+        self._client.log_artifact(run_id, path)
+
     def log_datasets(self, change: RunChange) -> None:
         """Send what the run was trained on."""
         if (run_id := self._ids.get(change.of)) is not None:

@@ -100,6 +100,8 @@ class Proposal:
     """Whether everything was compared with what is kept in an earlier round, and was not shown."""
     doubt: bool = False
     """Whether everything stays in where nothing is shown, but it is believed to help."""
+    again: bool = False
+    """Whether what has a price and was not shown at the settings of the incumbent is asked at those believed best."""
 
 
 @final
@@ -107,7 +109,7 @@ class Proposal:
 class Arm:
     """A plan by what it is made of: one of the plans of a round, with these datasets of it alone."""
 
-    plan: Literal["incumbent", "tuned", "everything", "recommended", "weighted"]
+    plan: Literal["incumbent", "tuned", "everything", "recommended", "believed", "weighted"]
     members: frozenset[str]
     """Beside the base."""
     halved: frozenset[str] = frozenset()

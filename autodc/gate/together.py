@@ -295,7 +295,8 @@ def _weighted(held: Arm) -> Steps:
 def _priced(p: Proposal, held: Arm) -> Steps:
     """g: what has a price proves itself; what did not alone may do so as one block.
 
-    What is paid already, whatever comes of it, is asked first, the best first of all; then the best for its price.
+    What is paid already, whatever comes of it, is asked first, the best first of all; then the best for its price. What
+    was not shown so is asked at the settings and weights believed best, against the base at its own best.
     """
     purse, open_ones = p.purse, list[str]()
     alone, ahead = set[str](), set[str]()
@@ -321,6 +322,16 @@ def _priced(p: Proposal, held: Arm) -> Steps:
         if answer.keep and ahead - frozenset(p.controls):
             return (yield from _without_controls(p, more, frozenset(alone)))
         held = more if answer.keep else held
+    if p.again and open_ones and not held.members and not p.kept:
+        arm = Arm("believed", frozenset(open_ones))
+        answer = yield Question(
+            purpose="block",
+            challenger=arm,
+            incumbent=Arm("tuned", frozenset()),
+            members=tuple(open_ones),
+            level="member",
+        )
+        held = arm if answer.keep else held
     return held
 
 

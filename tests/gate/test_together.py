@@ -319,3 +319,18 @@ def test_rows_by_chance_that_were_bought_prove_no_block_with_what_was_chosen() -
         assert end.end is not None
         assert end.end.members == kept
         assert end.by == 3
+
+
+def test_what_has_a_price_is_asked_again_at_the_settings_believed_best_for_it() -> None:
+    beliefs = {"mined": Belief(gain=0.07, sd=0.01, cost=2.0)}
+    one = {"everything": (), "recommended": (), "priced": ("mined",), "tunes": False, "beliefs": beliefs}
+    faint = Answer(keep=False, gained=False, mean=0.004, sd=SE)
+    asked = replay(proposal({}, **one, again=True), [faint])
+    assert isinstance(asked, Question)
+    assert asked.challenger == Arm("believed", frozenset({"mined"}))
+    assert asked.incumbent == Arm("tuned", frozenset())
+    shown = Answer(keep=True, gained=True, mean=0.08, sd=SE)
+    assert replay(proposal({}, **one, again=True), [faint, shown]) == Settled(end=asked.challenger, by=1)
+    assert isinstance(replay(proposal({}, **one), [faint]), Settled)
+    harmful = Answer(keep=False, gained=False, harmed=True, mean=-0.02, sd=SE)
+    assert isinstance(replay(proposal({}, **one, again=True), [harmful]), Settled)

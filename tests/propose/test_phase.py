@@ -66,7 +66,7 @@ def written(folder: Path, **data: Any) -> Path:
         "search_space": {"min_samples_leaf": {"type": "int", "low": 1, "high": 10}},
         "loop": {"rounds": 1, "propose": ["pool"]},
         "search": {"trials_per_round": 8},
-        "budget": {"trainings": 60},
+        "budget": {"trainings": 40},
         "tracking": {"uri": "none"},
     }
     (folder / "study.yaml").write_text(json.dumps(study))

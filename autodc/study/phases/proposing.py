@@ -16,6 +16,8 @@ from autodc.study.view import View
 
 UNKNOWN = 1.0
 """Standard deviation of a belief where the search knows nothing."""
+ASKED_AGAIN = 5
+"""Studies that were begun by these rules ask what has a price at the settings believed best for it too."""
 CONTROLS_LEAVE = 5
 """In studies that were begun by these rules rows by chance leave a whole that does not miss them."""
 PAID_ONCE = 4
@@ -41,6 +43,8 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     best = Plan.from_dict(state.challengers[-1].plan)
     recommended = tuple(n for n in best.mixture.added if n in free)
     plans = _plans(view, tools, everything, best.without(*priced))
+    if state.question.rules >= ASKED_AGAIN:
+        plans["believed"] = best
     came_along = tuple(n for n in kept if not _is_apart(view, n))
     beliefs = _beliefs(view, tools, view.incumbent, came_along) if came_along else {}
     proposal = Proposal(
@@ -58,6 +62,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         tunes=plans["tuned"] != view.incumbent,
         refused=_is_refused(view, everything),
         doubt=spec.gate.in_doubt == "everything" and state.round >= spec.loop.rounds,
+        again=state.question.rules >= ASKED_AGAIN,
     )
     return ev.TogetherProposed(
         round=state.round,

@@ -95,6 +95,7 @@ def to_json(p: Proposal) -> dict[str, Any]:
         "tunes": p.tunes,
         "refused": p.refused,
         "doubt": p.doubt,
+        "again": p.again,
     }
 
 
