@@ -181,7 +181,7 @@ def test_mlflow_has_the_findings_of_the_last_diagnosis(night: Any) -> None:
         "F1 confirmed: hour below 6 (+0.210 … +0.450); F2 suspected: hour below 6 (+0.210 … +0.450)"
     )
     metrics = {name for change in changes for name in change.metrics}
-    assert {"finding.F1.difference", "finding.F1.low", "finding.F1.high"} <= metrics
+    assert {"finding/F1", "finding/F2"} <= metrics
 
 
 @pytest.mark.parametrize(
