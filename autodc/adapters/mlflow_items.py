@@ -136,7 +136,8 @@ class Projection:
         self._roles.start = self._roles.incumbent = identity(event.start)
         self._note.study = event.name
         self._initials.learn(question.candidates)
-        tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": str(event.spec.get("seed", 0))}
+        seed = str(event.spec.get("seed", 0))
+        tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": seed}
         known = tuple(question.dataset(name, "validation", {}) for name in ("validation",) if name in event.datasets)
         return RunChange(
             key=STUDY,

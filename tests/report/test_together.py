@@ -135,8 +135,8 @@ def test_mlflow_has_them_on_the_run_of_the_study(whole: Any) -> None:
     projection = Projection()
     runs = {c.key: c for c in merged([c for event in study.events for c in projection.feed(event)])}
     told = runs[STUDY]
-    assert told.metrics["baseline.gate/everything_tuned"][0] == 0.634
-    assert told.metrics["baseline.gate.ahead/base_tuned"][0] == 0.056
+    assert told.history["baseline.gate/everything_tuned", 0][0] == 0.634
+    assert told.history["baseline.gate.ahead/base_tuned", 0][0] == 0.056
     assert told.tags["baseline.rows"] == "gate"
     assert told.tags["baseline.objectives"].startswith("end 0.66")
 
