@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -42,8 +43,12 @@ def is_forked() -> bool:
 
 
 def processes(rows: int, workers: int) -> int:
-    """How many processes are forked for so many rows; 0: threads do them."""
-    if sys.platform != "linux" or multiprocessing.current_process().daemon or is_forked():
+    """How many processes are forked for so many rows; 0: threads do them.
+
+    None beside other threads: a lock that one of them holds at that moment is held in the forked process for ever.
+    """
+    alone = threading.active_count() == 1 and not multiprocessing.current_process().daemon
+    if sys.platform != "linux" or not alone or is_forked():
         return 0
     many = min(workers, rows // ROWS_A_PROCESS)
     return many if many > 1 else 0

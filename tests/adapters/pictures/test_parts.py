@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -16,7 +18,13 @@ from autodc.errors import DataError
 
 MANY = 2 * parts.ROWS_A_PROCESS + 1
 
-pytestmark = pytest.mark.skipif(not parts.processes(MANY, 2), reason="no processes are forked here")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no processes are forked here")
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runner has a thread of its own, beside which nothing would be forked."""
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
 
 
 def told(row: int, error: DataError) -> DataError:
@@ -32,6 +40,12 @@ def test_rows_filled_by_other_processes_are_here_with_what_is_told_of_them() -> 
     assert whole[:, 0].tolist() == list(range(MANY))
     assert set(whole[1:, 1]).isdisjoint({os.getpid()})
     assert frames == {0: 2, 100: 2, 200: 2, 300: 2, 400: 2, 500: 2}
+
+
+def test_beside_other_threads_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parts.processes(MANY, 2) == 2
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    assert parts.processes(MANY, 2) == 0
 
 
 def test_what_a_killed_process_leaves_is_done_here() -> None:
