@@ -66,7 +66,9 @@ def to_cure(view: View) -> list[ev.FindingMade]:
     sure = [one for one in made if one.status == CONFIRMED]
     doubtful = [one for one in made if one.status != CONFIRMED and _is_likely(one)]
     if view.state.question.rules >= WIDELY:  # another suspect has its turn before one that was tried is tried again
-        tried = {one.finding for one in every(view.state)}
+        asked = served.asked_of_pool(view.state)
+        again = {name for name, datasets in asked.items() if served.is_again(view.state, datasets)}
+        tried = {one.finding for one in every(view.state)} - again
         doubtful.sort(key=lambda one: one.id in tried)
     return [*sure, *doubtful[:SUSPECTS]]
 
