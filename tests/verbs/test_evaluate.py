@@ -225,7 +225,7 @@ def test_a_method_that_cannot_be_evaluated_says_why_and_leaves_nothing(
 @pytest.mark.slow(seconds=2)
 def test_a_limit_of_the_study_that_is_broken_by_far_is_a_regression(digits: autodc.StudySpec) -> None:
     (Path(digits.folder) / "slow.py").write_text(
-        "from mine import Centroids\n"
+        f"{MINE}\n"
         "class Slow(Centroids):\n"
         "    def predict(self, x):\n"
         "        for _ in range(20): super().predict(x)\n"

@@ -16,7 +16,6 @@ import numpy as np
 from autodc.adapters.enrichers.cache import kept_array
 from autodc.adapters.enrichers.spaces import spaces_of
 from autodc.data.hashing import content_of
-from autodc.diagnose.unseen import cross_validated, of_others
 from autodc.large import evenly
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import TaskKind
@@ -76,6 +75,8 @@ def difficulty(part: TrainPart, base: TrainPart, kind: TaskKind) -> Array:
 
 
 def _losses(part: TrainPart, base: TrainPart, kind: TaskKind, own: bool) -> Array:
+    from autodc.diagnose.unseen import cross_validated, of_others
+
     space = spaces_of(base.x, networks=False)[-1]
     places = evenly(len(base.x), LEARNT)
     learnt, targets = space.of(base.x[places]), np.asarray(base.y)[places]

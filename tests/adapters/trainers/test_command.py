@@ -65,7 +65,7 @@ def test_the_job_file_holds_what_the_contract_says(tmp_path: Path, world: Any) -
     trainer(tmp_path, "write()").train(job)
     told = json.loads((job.out / "job.json").read_text())
     keys = {"hyperparameters", "recipe", "seed", "fidelity", "warm_start", "out", "train", "predict"}
-    assert set(told) == {*keys, "kind", "classes"}
+    assert set(told) == {*keys, "kind", "classes", "legs"}
     assert told["hyperparameters"] == {"lr": 0.5, "name": "é"}
     assert (told["fidelity"], told["warm_start"], told["recipe"]) == (0.5, None, "pretrain_finetune")
     base, dark = told["train"]
