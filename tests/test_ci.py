@@ -47,7 +47,7 @@ def test_what_fails_is_a_failure_and_the_kit_is_shown(
     tmp_path: Path, kit: str, slow: str, passes: bool, words: str
 ) -> None:
     process = project(tmp_path, kit, slow)
-    told, _ = process.communicate(timeout=60)
+    told, _ = process.communicate(timeout=300)
     assert (process.returncode == 0) is passes, told
     assert told.count("the kit speaks") == 1
     assert words in told
@@ -57,7 +57,7 @@ def test_what_fails_is_a_failure_and_the_kit_is_shown(
 @pytest.mark.slow
 def test_a_kit_that_hangs_is_ended_and_shown(tmp_path: Path) -> None:
     process = project(tmp_path, f"{KIT}; sleep 600", seconds=3)
-    told, _ = process.communicate(timeout=60)
+    told, _ = process.communicate(timeout=300)
     assert process.returncode != 0
     assert told.count("the kit speaks") == 1
     assert "the contract kit was ended after 3 s" in told
@@ -66,7 +66,7 @@ def test_a_kit_that_hangs_is_ended_and_shown(tmp_path: Path) -> None:
 def test_who_ends_the_script_ends_what_the_kit_started_and_is_shown_it(tmp_path: Path) -> None:
     ends = "while ! [ -s pid ]; do sleep .01; done; kill $PPID"
     process = project(tmp_path, f"{KIT}; sleep 600 & echo $! > pid; wait", ends)
-    told, _ = process.communicate(timeout=60)
+    told, _ = process.communicate(timeout=300)
     assert process.returncode != 0
     assert "the kit speaks" in told
     try:

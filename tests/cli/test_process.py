@@ -27,7 +27,7 @@ class Slow:
             time.sleep(0.3)
         return CellTrainer().train(job)
 """
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_the_images_are_read_and_the_sides_are_apart(folder: Path) -> None:
 
 
 @pytest.mark.slow(seconds=110)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_what_was_planted_is_found(folder: Path, tmp_path: Path) -> None:
     result = autodc.run(load(str(folder / "study.yaml")), MachineSpec(runner="inline"), tmp_path / "out")
     assert set(result.kept) == {"chalk", "tilted"}

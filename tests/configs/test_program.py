@@ -11,6 +11,7 @@ import pytest
 import autodc
 from autodc.data.where import select
 from autodc.studyfile import load
+from autodc.studyfile.study import MachineSpec
 from autodc.table import Table
 from autodc.verbs.init import write_example
 from autodc.wire.inputs import read_inputs
@@ -63,7 +64,7 @@ def test_the_script_still_runs_by_itself(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.slow(seconds=340)
 @pytest.mark.timeout(1800)
 def test_what_was_planted_is_found(folder: Path, tmp_path: Path) -> None:
-    result = autodc.run(load(str(folder / "study.yaml")), out=tmp_path / "out")
+    result = autodc.run(load(str(folder / "study.yaml")), MachineSpec(runner="inline"), tmp_path / "out")
     assert set(result.kept) == {"night", "rain"}
     test = result.content["test"]
     assert test["after"]["night"] > test["before"]["night"] + 0.2

@@ -136,7 +136,7 @@ def test_an_example_stands_alone(name: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow(seconds=150)
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_a_study_of_a_lightning_module_keeps_what_cures(tmp_path: Path) -> None:
     pytest.importorskip("pytorch_lightning")
     found = autodc.run(

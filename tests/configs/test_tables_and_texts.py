@@ -62,7 +62,7 @@ def test_the_files_are_small(name: str) -> None:
 
 
 @pytest.mark.slow(seconds=30)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_what_was_planted_is_found(inputs: Any, tmp_path: Path) -> None:
     name, found = inputs
     truth = YAML(typ="safe").load((CONFIGS / name / "truth.yaml").read_text())

@@ -48,7 +48,7 @@ Driver(core, InlineExecutor(), Axe(jobs, number), NullTracker()).run()
 def python(program: str, *words: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", program, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=800, check=False)
 
 
 def planned_and_finished(out: Path) -> tuple[int, int]:

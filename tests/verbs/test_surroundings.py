@@ -33,7 +33,7 @@ def autodc(*words: object, limit: int | None = None) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=240,
+        timeout=800,
     )
 
 

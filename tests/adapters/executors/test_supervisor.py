@@ -24,7 +24,7 @@ executor.wait()
 """
 
 
-def _wait_for(condition: Any, seconds: Any = 30.0) -> None:
+def _wait_for(condition: Any, seconds: Any = 200.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -139,7 +139,7 @@ assert not {"torch", "sklearn"} & set(sys.modules), "imported by the package"
 assert check_trainer("torch_image", {"steps": 5}, "classification", {}, ("concat",), ".") == []
 assert "torch" not in sys.modules, "imported by the check"
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
 
 @pytest.mark.parametrize(
