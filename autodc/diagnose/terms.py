@@ -1,10 +1,14 @@
-"""Single conditions that rules are made of: tails and bands of numbers, values of categories, what is missing."""
+"""Single conditions that rules are made of: tails and bands of numbers, values of categories, what is missing.
+
+Of a column of few whole numbers also what lies outside of a band: weekdays, months and hours go round, so that Saturday
+and Sunday, or the winter, lie at both of its ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, final
 
 import numpy as np
@@ -19,8 +23,8 @@ TAILS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.23, 0.3, 0.4, 0.5)
 BANDS = (0.05, 0.12, 0.23, 0.4, 0.6, 0.77, 0.88, 0.95)
 """Quantiles between which a band lies."""
 WIDEST = 0.5
-"""Share of the rows that a range has at most: a wider one is the other side of a narrower one. What a category or a
-missing value is has no other side to be named by, so these are held to leaving rows enough outside."""
+"""Share of the rows that what is said of numbers has at most: a wider range is the other side of a narrower one. What a
+category or a missing value is has no other side to be named by, so these are held to leaving rows enough outside."""
 FEW_VALUES = 24
 """A column of so many different numbers may be cut between any two of them,"""
 FEW_BANDS = 8
@@ -52,7 +56,7 @@ class Terms:
 def terms_of(frame: pd.DataFrame, least: float) -> Terms:
     """All conditions on the columns that `least` rows meet at least; each set of rows of a column once.
 
-    Ranges are met by half of the rows at most, categories and gaps by all but `least`.
+    What is said of numbers is met by half of the rows at most, categories and gaps by all but `least`.
 
     Columns of dates, of lists and of anything else that is no number, boolean or text are left out.
     """
@@ -68,7 +72,8 @@ def terms_of(frame: pd.DataFrame, least: float) -> Terms:
             known = values is not None and isinstance(condition, Range)
             mask = condition.holds(values, column) if known else condition.mask(frame)  # type: ignore[union-attr, arg-type]
             content = np.packbits(mask).tobytes()
-            widest = WIDEST * len(frame) if isinstance(condition, Range) else len(frame) - least
+            of_numbers = values is not None and not isinstance(condition, Missing)
+            widest = WIDEST * len(frame) if of_numbers else len(frame) - least
             if least <= mask.sum() <= widest and content not in seen:
                 seen.add(content)
                 conditions.append(condition)
@@ -176,3 +181,7 @@ def _of_numbers(values: Array, name: str) -> Iterator[tuple[int, Condition]]:
     for place, low in enumerate(inner):
         for high in inner[place + 1 :]:
             yield BAND, Range(attribute=name, low=low, high=high)
+    if len(different) <= FEW_VALUES and not (different % 1).any():
+        for low, high in combinations(edges, 2):
+            outside = different[(different < low) | (different >= high)]
+            yield OTHER, Among(attribute=name, values=tuple(int(value) for value in outside))
