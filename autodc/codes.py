@@ -143,7 +143,7 @@ CODES: Mapping[str, Code] = {
     "ADC-G112": Code("Not asked alone: asked with others that are believed to harm."),
     "ADC-G113": Code("What the search recommends is believed better and taken without a claim."),
     "ADC-G114": Code("What the search recommends is not believed better and left."),
-    "ADC-G115": Code("Rows by chance left: the rest does not seem worse without them."),
+    "ADC-G115": Code("Rows or labels by chance left: the rest does not seem worse without them."),
     "ADC-GATE-070": Code("It costs more than metrics.limits allow."),
     "ADC-GATE-001": Code("The budget cannot pay the first look of the gate."),
     # init, journal, loop

@@ -87,7 +87,7 @@ class Proposal:
     open: tuple[str, ...] = ()
     """Of these, those that no comparison of their own was about: they came in with others."""
     controls: tuple[str, ...] = ()
-    """Rows by chance, as many as others beside them have: more data, not chosen."""
+    """Likelier riders than help: rows by chance, as many as others beside them have, and labels as if by chance."""
     priced: tuple[str, ...] = ()
     """What has a price and can be paid."""
     purse: float = math.inf

@@ -225,10 +225,10 @@ def _alone(p: Proposal, held: Arm) -> Generator[Question, Answer, tuple[Arm, fro
 
 
 def _without_controls(p: Proposal, held: Arm, alone: frozenset[str]) -> Steps:
-    """Rows by chance that were not shown alone leave what they came in with, where they are not missed.
+    """Rows or labels by chance that were not shown alone leave what they came in with, where they are not missed.
 
-    Nothing chose them: beside rows that were chosen a rider is likelier than help, so what is not known of them is no
-    reason to keep them.
+    Nothing chose such rows, and nothing can be learned from such labels: beside others a rider is likelier than help,
+    so what is not known of them is no reason to keep them.
     """
     gone = tuple(sorted((held.members & frozenset(p.controls)) - alone - frozenset(p.kept)))
     if not gone or not held.members - frozenset(gone) - frozenset(p.kept):

@@ -91,8 +91,7 @@ SENTENCES: dict[str, str] = {
     reasons.TAKEN: "These are believed better by gate rows and search together, and were taken without a claim.",
     reasons.LEFT: "These are not believed better by gate rows and search together, and were left.",
     reasons.NOT_MISSED: (
-        "Rows by chance beside what was chosen: left, for the rest does not seem worse without {it}; nothing more was"
-        " shown."
+        "Rows or labels as if by chance: left, for the rest does not seem worse without {it}; nothing more was shown."
     ),
     reasons.OVER_LIMIT: "It costs more than metrics.limits allows, so it is not kept, whatever it gains.",
     OUT_OF_BUDGET: "The budget of trainings ended before the next look at the evidence could be paid.",

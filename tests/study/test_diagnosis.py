@@ -13,6 +13,7 @@ from autodc.review.result import result
 from autodc.study.core import StudyCore
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Diagnosed
+from autodc.study.rules import standing
 from autodc.study.view import View
 from autodc.testing.memory import MemoryJournal
 
@@ -154,3 +155,22 @@ def test_none_is_made_where_none_is_asked_for(world: Callable[..., Any]) -> None
     assert not mine.looked
     assert not kinds(rows, "DiagnosisMade", "FindingMade")
     assert "diagnose" not in {p.phase for p in study.state.phases}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rules", "asked"), [(5, ("copies",)), (4, ())])
+def test_a_dataset_with_labels_by_chance_is_asked_to_leave_what_it_came_in_with(
+    world: Callable[..., Any], rules: int, asked: tuple[str, ...]
+) -> None:
+    @final
+    class Labels(Diagnoser):
+        def diagnose(self, view: View, number: int | None) -> Diagnosed:
+            made, findings = super().diagnose(view, number)
+            seen = [{"name": "copies", "by_chance": True}, {"name": "lamps", "by_chance": False}]
+            return replace(made, labels={"validation": None, "training": {"datasets": seen}}), findings
+
+    hand = world(**{**NIGHT, "gate__evidence": "together", "loop__rounds": 1})
+    study = hand.open([], rules=rules, diagnoser=Labels())
+    hand.finish(study)
+    (proposed,) = study.state.proposals
+    assert standing.proposal_of(proposed.proposal).controls == asked

@@ -11,6 +11,7 @@ from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
 from autodc.study.rules import obvious, pairs, requests, standing
+from autodc.study.rules.controls import labels_by_chance
 from autodc.study.rules.tolerated import unminded
 from autodc.study.view import View
 
@@ -19,7 +20,7 @@ UNKNOWN = 1.0
 ASKED_AGAIN = 5
 """Studies that were begun by these rules ask what has a price at the settings believed best for it too."""
 CONTROLS_LEAVE = 5
-"""In studies that were begun by these rules rows by chance leave a whole that does not miss them."""
+"""In studies that were begun by these rules rows, or labels, by chance leave a whole that does not miss them."""
 PAID_ONCE = 4
 """Studies that were begun by these rules (StudyStarted.rules) ask of what was made without paying it again."""
 
@@ -55,7 +56,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         matters=unminded(view),
         kept=kept,
         open=came_along,
-        controls=tuple(n for n in free if _is_control(view, n)),
+        controls=tuple(n for n in free if _is_by_chance(view, n)),
         priced=priced,
         purse=requests.purse_of(spec, state),
         untouched=is_first and not state.extensions,
@@ -72,10 +73,12 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     )
 
 
-def _is_control(view: View, name: str) -> bool:
-    """Whether a dataset is rows by chance beside others; in studies of before none is told apart."""
+def _is_by_chance(view: View, name: str) -> bool:
+    """Whether a dataset is rows by chance beside others, or its labels are; in studies of before none is told apart."""
+    if view.state.question.rules < CONTROLS_LEAVE:
+        return False
     how = view.state.card(name).get("how") or {}
-    return view.state.question.rules >= CONTROLS_LEAVE and bool(how.get("control_of"))
+    return bool(how.get("control_of")) or name in labels_by_chance(view.state)
 
 
 def price(view: View, name: str) -> float:
