@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodc.adapters.mlflow_items import Projection
+from autodc.adapters.mlflow.projection import Projection
 from autodc.errors import InputError
 from autodc.report import write_report
 from autodc.report.findings import drawn

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autodc.adapters.mlflow_changes import short_name
+from autodc.adapters.mlflow.changes import short_name
 from autodc.evaluation import objective
 
 _MOST_ZERO_WEIGHTS = 40  # candidates that are left out are named with weight 0 up to this many: charts need the zeros
