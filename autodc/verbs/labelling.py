@@ -29,7 +29,6 @@ MARK = "shadow_"
 """How the columns begin that shadow mode adds."""
 ADDED = tuple(MARK + name for name in ("id", "row", "file", "failure", "predicted", "why", "condition"))
 ID, ROW, FILE, FAILURE, PREDICTED, WHY, CONDITION = ADDED
-FOR_TABLES = ("features", "types", "separator", "decimal", "encoding", "text")
 FACTS = 12
 """Attributes of a row that the page shows."""
 
