@@ -17,7 +17,7 @@ from autodc.data.catalogue import Catalogue
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.mine import Learned, Mined, Seen
 from autodc.report.labelling import render_sheet
-from autodc.review.findings import chosen_words
+from autodc.review.rule_words import chosen_words
 from autodc.table import Inputs, Table
 from autodc.verbs.shadow_rows import Rows
 

@@ -23,7 +23,7 @@ from autodc.adapters.mlflow.question import Question
 from autodc.adapters.mlflow.roles import Roles, Shown, identity
 from autodc.adapters.mlflow.run_names import OBVIOUS, Initials, trial_name
 from autodc.adapters.mlflow.study_tags import StudyTags
-from autodc.adapters.mlflow.trial import VALIDATION, objective_of, parameters_of, values_of
+from autodc.adapters.mlflow.trial import VALIDATION, objective_of, parameters_of, trial_tags, values_of
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import sentence
 from autodc.study.journal import events as ev
@@ -181,21 +181,11 @@ class Projection:
         ended = milliseconds(outcome.get("ended") or event.time)
         self._slices[event.number] = outcome.get("slices", {})
         values = values_of(outcome, self.question.terms, self.question.sign)
-        odd = {name: value for name, value in values.items() if not math.isfinite(value)}
         role, what = self._roles.of(self._plan_of[event.number], phase, planned.round)
         tags = {
             **self.question.facts,
-            "autodc.phase": phase,
-            "autodc.round": str(planned.round),
-            "autodc.trial": str(event.number),
+            **trial_tags(planned, outcome, values),
             "autodc.role": role,
-            "autodc.seed": str(trial["seed"]),
-            "autodc.status": str(outcome.get("status")),
-            "autodc.origin": planned.origin,
-            "autodc.attempts": str(outcome.get("attempts", 1)),
-            **{f"autodc.not_finite.{name}": str(value) for name, value in odd.items()},
-            **({"autodc.error": str(outcome.get("error", ""))} if failed else {}),
-            **({"autodc.warm_start": f"trial {trial['warm_start']}"} if trial.get("warm_start") is not None else {}),
             **({"autodc.baseline": what} if what in OBVIOUS.values() and not failed else {}),
             **({} if failed else self._shown.tags(what, event.number)),
         }
