@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from autodc.adapters.executors.harness import run_task
 from autodc.adapters.executors.task_queue import TaskQueue
-from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.mlflow.tracker import NullTracker
 from autodc.plan.trial import Trial
 from autodc.study.driver import Driver, Interrupted
 from autodc.study.journal.events import SessionStarted

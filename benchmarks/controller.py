@@ -21,7 +21,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from autodc.adapters.executors.inline import InlineExecutor
-from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.mlflow.tracker import NullTracker
 from autodc.plan.trial import Outcome
 from autodc.study.core import StudyCore
 from autodc.study.driver import Driver

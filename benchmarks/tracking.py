@@ -28,8 +28,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from autodc.adapters.executors.inline import InlineExecutor
-from autodc.adapters.mlflow_quiet import quiet
-from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker
+from autodc.adapters.mlflow.environment import quiet
+from autodc.adapters.mlflow.target import MlflowTarget
+from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.study.driver import Driver
 from autodc.study.journal.events import SessionStarted
 from autodc.study.ports import Tracker
@@ -123,7 +124,7 @@ def one_night(name: str, trials: int, folder: Path, uri: str) -> str:
     inputs, out = read_inputs(load(path)), folder / "study" / "out"
     core, journal = open_study(inputs, out)
     jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
-    tracker = Timed(MlflowTracker(journal.path, uri, "night") if uri else NullTracker())
+    tracker = Timed(MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="night")) if uri else NullTracker())
     before = children()
     begun = time.perf_counter()
     core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
@@ -142,8 +143,8 @@ def one_night(name: str, trials: int, folder: Path, uri: str) -> str:
 
 def replay(trials: int) -> Iterator[str]:
     """A made-up study of so many trials into stores that are empty, then again."""
-    from autodc.adapters.mlflow_replay import Replay, wanted_of
-    from autodc.adapters.mlflow_runs import client_of
+    from autodc.adapters.mlflow.replay import Replay, wanted_of
+    from autodc.adapters.mlflow.runs import client_of
 
     yield f"A study of {trials:,} trials written by what `autodc track` calls, into an empty store and again. Goal:"
     yield "complete; the second time changes nothing.\n"
@@ -170,7 +171,7 @@ def nowhere(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def in_a_file(folder: Path) -> Iterator[str]:
-    from autodc.adapters.mlflow_runs import client_of
+    from autodc.adapters.mlflow.runs import client_of
 
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     with quiet():

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autodc.adapters import mlflow_models
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.journal import JOURNAL, state_of
+from autodc.adapters.mlflow import fetched_model
 from autodc.adapters.trainers import make_trainer
 from autodc.adapters.trainers.command import OWN_PYTHON
 from autodc.adapters.trainers.command_checking import template_problems
@@ -45,9 +45,9 @@ def make_method(ref: MethodRef) -> CheckedMethod:
     Raises InputError where the name leads nowhere, TrainerError for a model that is damaged.
     """
     name = ref.name
-    if mlflow_models.is_mlflow(name):
-        folder = mlflow_models.fetched(name, ref.tracking, PLACE)
-        made, size = mlflow_models.loaded_model(folder, PLACE), folder_mb(folder)
+    if fetched_model.is_mlflow(name):
+        folder = fetched_model.fetched(name, ref.tracking, PLACE)
+        made, size = fetched_model.loaded_model(folder, PLACE), folder_mb(folder)
         return CheckedMethod(made, name, ref.row_shape, ref.classes, size)
     return CheckedMethod(_made(ref), name, ref.row_shape, ref.classes, _size_mb(Path(ref.folder), name))
 
@@ -59,8 +59,8 @@ def method_problem(name: str, folder: str, place: str) -> AutodcError | None:
     """
     if name == CONSTANT or is_program(name):
         return None
-    if mlflow_models.is_mlflow(name):
-        return mlflow_models.not_installed(name, place)
+    if fetched_model.is_mlflow(name):
+        return fetched_model.not_installed(name, place)
     path = Path(folder) / name
     if (path / JOURNAL).is_file():
         return None if (path / INCUMBENT).is_dir() else _unfinished(path, place)
@@ -150,8 +150,8 @@ def _run(folder: Path, ref: MethodRef) -> Method:
 
 def _model(folder: Path, ref: MethodRef) -> Method:
     """A model that a trainer or MLflow saved: one of ours knows its own, anything else is the study's trainer's."""
-    if (folder / mlflow_models.FILE).is_file():
-        return mlflow_models.loaded_model(folder, PLACE)
+    if (folder / fetched_model.FILE).is_file():
+        return fetched_model.loaded_model(folder, PLACE)
     name = _saved_by(folder)
     if name is not None:
         return make_trainer(TrainerRef(name=name, options={}, folder=ref.folder)).method(folder)

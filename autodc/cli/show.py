@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from autodc.adapters.mlflow_store import opening
+from autodc.adapters.mlflow.store import opening
 from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import Column, console, duration, print_table
 from autodc.review import beside, by_chance, requests, status, tables, views

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from autodc.adapters.mlflow_store import opening
+from autodc.adapters.mlflow.store import opening
 from autodc.cli.terminal import Column, console, print_table
 from autodc.review import evaluation
 

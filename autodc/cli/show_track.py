@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodc.adapters.mlflow_store import opening
+from autodc.adapters.mlflow.store import opening
 from autodc.cli.terminal import console
 from autodc.review.numbers import count
 from autodc.verbs.track import TrackResult

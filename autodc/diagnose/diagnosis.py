@@ -14,7 +14,7 @@ from autodc.diagnose.finder import Finder, Suspicion, alike
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.in_turn import in_turn
 from autodc.diagnose.named import BY, Named, known, try_named
-from autodc.diagnose.unlabelled import TOLD, Unlabelled, told_of_unlabelled
+from autodc.diagnose.unlabelled import TOLD, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.large import evenly
 from autodc.plugins import told
@@ -78,18 +78,6 @@ class Diagnosis:
             return self.suspicions[finding].mask(view)
         (of_slice,) = (one for one in self.findings if one.id == finding)
         return np.isin(view.ids, of_slice.ids)
-
-    def among_unlabelled(self, finding: str, view: View) -> Array:
-        """The rows of a view that a finding may mean where their labels are not known, shape (n,).
-
-        A ball in an embedding needs no label; for rules see `diagnose/unlabelled.py`. Raises DataError of a slice of
-        the study that names the class.
-        """
-        one = self.suspicions.get(finding)
-        if one is not None and one.ball is not None:
-            return one.mask(view)
-        (found,) = (f for f in self.findings if f.id == finding)
-        return Unlabelled.of(found.rule, found.told).mask(view.attributes, view.prediction)
 
 
 def diagnose(

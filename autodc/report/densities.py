@@ -11,8 +11,9 @@ from markupsafe import Markup
 
 from autodc.report.charts import Scale
 from autodc.report.pictures import png
-from autodc.review.findings import Errors, rule_words
+from autodc.review.findings import Errors
 from autodc.review.numbers import count
+from autodc.review.rule_words import rule_words
 
 Array = np.ndarray[Any, Any]
 

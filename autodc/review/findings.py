@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from autodc.errors import InputError
 from autodc.hints import meant
 from autodc.review.more_rows import best_words
 from autodc.review.numbers import Numbers, count, listed
+from autodc.review.rule_words import chosen_words, rule_words
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import DiagnosisState
 from autodc.study.journal.state import State
@@ -31,11 +31,6 @@ NOTES: Mapping[str, str] = {
     "ADC-DIAG-022": "the model makes no error on the rows that were looked at",
 }
 """Code of a note → what could not be done."""
-
-_OPERATORS = {">=": "at least", "<": "below", "<=": "at most", ">": "above", "=": "is"}
-_CONDITION = re.compile(r'(?P<name>"(?:[^"]|"")+"|\w+) (?P<operator>>=|<=|<|>|=|IN|IS NULL)(?: (?P<value>.*))?', re.S)
-_OF_A_FUNCTION = re.compile(r"(?<=\)) (>=|<=|<|>|=) (?=-?[\d.]+$)")
-_OUTSIDE_QUOTES = re.compile(r"""\sAND\s(?=(?:[^']*'[^']*')*[^']*$)""")
 
 
 def finding_dict(one: ev.FindingMade) -> dict[str, Any]:
@@ -182,31 +177,10 @@ def _points(value: float) -> str:
     return f"{100 * value:+.0f}".replace("-", "−")
 
 
-def rule_words(rule: str) -> str:
-    """A rule as a person says it: hour below 6 and heat at least 3."""
-    spans: dict[str, list[str]] = {}
-    for part in _OUTSIDE_QUOTES.split(rule):
-        found = _CONDITION.fullmatch(part.strip())
-        if found is None:
-            spans.setdefault(_OF_A_FUNCTION.sub(lambda one: f" {_OPERATORS[one[1]]} ", part.strip()), [])
-            continue
-        name = found["name"].strip('"').replace('""', '"')
-        spans.setdefault(name, []).append(_condition_words(found["operator"], found["value"] or ""))
-    return " and ".join(f"{name} {' and '.join(said)}".strip() for name, said in spans.items())
-
-
 def _cluster_words(rule: str) -> str:
     return (
         f"a cluster of rows alike: {rule_words(rule)}" if rule else "a cluster of rows alike, which no attribute tells"
     )
-
-
-def _condition_words(operator: str, value: str) -> str:
-    if operator == "IS NULL":
-        return "missing"
-    if operator == "IN":
-        return f"one of {value.strip('()')}"
-    return f"{_OPERATORS[operator]} {value.removesuffix('.0')}"
 
 
 def cause_words(cause: Mapping[str, Any]) -> str:
@@ -243,12 +217,6 @@ def unlabelled_words(told: Mapping[str, Any] | None) -> str:
         f"{chosen}. Of such rows {told['precision']:.0%} were failing rows of "
         f"this finding, and {told['reached']:.0%} of those were among them."
     )
-
-
-def chosen_words(where: str, predicted: Sequence[Any]) -> str:
-    """By what rows without labels are chosen."""
-    said = f"predicted {' or '.join(map(str, predicted))}" if predicted else ""
-    return ", ".join(filter(None, (where and rule_words(where), said)))
 
 
 def note_words(note: Mapping[str, str]) -> str:

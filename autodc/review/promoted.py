@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autodc.gate.levels import first_share
-from autodc.review.findings import rule_words
 from autodc.review.numbers import count, listed
+from autodc.review.rule_words import rule_words
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance

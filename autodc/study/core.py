@@ -27,8 +27,14 @@ from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser, Tools, Workshop
 from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
-from autodc.study.refusals import refuse_other_direction, refuse_second_opening, refuse_unknown_phase
-from autodc.study.rules import allowance, last, ledger, losses
+from autodc.study.refusals import (
+    refuse_no_test_set,
+    refuse_other_direction,
+    refuse_second_opening,
+    refuse_unknown_phase,
+    refuse_unpaid_opening,
+)
+from autodc.study.rules import ledger, losses
 from autodc.study.rules.extend import extension
 from autodc.study.scoring import Scorer
 from autodc.study.slicing import Cut, Slices
@@ -259,22 +265,12 @@ class StudyCore:
         InputError ADC-RUN-014 without a test set, 015 where it was opened before, 016 where no training can be paid.
         """
         state = self.state
-        if self._spec.data.test is None:
-            hint = "name one as data.test in a new study; this one has chosen by validation alone"
-            raise InputError("ADC-RUN-014", "the study has no test set to open", "--open-test", "", hint)
+        refuse_no_test_set(self._spec)
         under_way = state.asked is not None or (self.view.closes(state.phase) and state.due)
         if state.unmeasured or (under_way and state.finished is None):
             return
         refuse_second_opening(state, force)
-        cap = allowance.asked(self._spec)
-        if last.seeds_paid(self.view, cap) < 1:
-            raise InputError(
-                "ADC-RUN-016",
-                "no training is left for the last measurement",
-                "--open-test",
-                f"{state.spent:g} of {cap:g} trainings spent",
-                f"raise budget.trainings by {2 * allowance.FINAL_SEEDS} or so: --set budget.trainings=…",
-            )
+        refuse_unpaid_opening(self.view)
         self.record(ev.TestOpeningAsked(forced=bool(state.opened)))
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:

@@ -73,7 +73,8 @@ class Loop:
         phase = view.phase
         if self._state.asked is not None and view.has_start and (phase is None or not phase.closing):
             return comparing.stopped(view)
-        if self._tools.own_slice is not None and (own := comparisons.to_join(self._state)) is not None:
+        made = () if phase is None else phase.declares(view)
+        if self._tools.own_slice is not None and (own := comparisons.to_join(self._state, made)) is not None:
             return self._tools.own_slice(own)
         if (measured := fidelity.measured(view) or probing.measured(view)) is not None:
             return measured

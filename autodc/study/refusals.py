@@ -1,4 +1,4 @@
-"""What an open study refuses: a metric turned round, a phase it does not know, a second reading of the test set."""
+"""What an open study refuses: a metric turned round, a phase it does not know, an opening of the test set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric
 from autodc.study.journal.state import State
 from autodc.study.phases.phase import Phase
+from autodc.study.rules import allowance, last
+from autodc.study.view import View
+from autodc.studyfile.study import StudySpec
 
 
 def refuse_other_direction(state: State, metric: Metric) -> None:
@@ -47,3 +50,23 @@ def refuse_second_opening(state: State, force: bool) -> None:
         "its first reading is the honest one: what is chosen after it may be chosen by it. --force opens it again, and "
         "the report will say so in red",
     )
+
+
+def refuse_no_test_set(spec: StudySpec) -> None:
+    """Raise InputError ADC-RUN-014 where there is no test set to open."""
+    if spec.data.test is None:
+        hint = "name one as data.test in a new study; this one has chosen by validation alone"
+        raise InputError("ADC-RUN-014", "the study has no test set to open", "--open-test", "", hint)
+
+
+def refuse_unpaid_opening(view: View) -> None:
+    """Raise InputError ADC-RUN-016 where no training can be paid for the last measurement."""
+    cap = allowance.asked(view.spec)
+    if last.seeds_paid(view, cap) < 1:
+        raise InputError(
+            "ADC-RUN-016",
+            "no training is left for the last measurement",
+            "--open-test",
+            f"{view.state.spent:g} of {cap:g} trainings spent",
+            f"raise budget.trainings by {2 * allowance.FINAL_SEEDS} or so: --set budget.trainings=…",
+        )

@@ -14,7 +14,7 @@ import numpy as np
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors import open_executor
 from autodc.adapters.journal import JOURNAL, state_of
-from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.mlflow.tracker import NullTracker
 from autodc.errors import InputError
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows

@@ -14,7 +14,8 @@ from typing import Any, final
 import numpy as np
 
 from autodc.adapters.methods import constant_of, method_problem
-from autodc.adapters.mlflow_evaluation import Sent, logged
+from autodc.adapters.mlflow.evaluation import Sent, logged
+from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.adapters.pictures.many import cores
 from autodc.errors import InputError, file_of, raise_all
 from autodc.evaluation.slices import held_parts
@@ -26,7 +27,7 @@ from autodc.studyfile.study import StudySpec
 from autodc.trial.outputs import checked_outputs
 from autodc.verbs.judged import Judged, judged, scored
 from autodc.verbs.measuring import Measured, lean, measuring
-from autodc.verbs.predicting import store_of, where_it_lies
+from autodc.verbs.predicting import where_it_lies
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.side_by_side import side_by_side
 from autodc.wire.workers import local_workers
@@ -160,10 +161,10 @@ def _content(inputs: Inputs, found: Judged, names: list[str], threads: int, star
 
 def _sent(study: StudySpec, found: Judged, content: Mapping[str, Any], page: Path, started: float) -> Sent:
     """Add a run to the study's experiment in MLflow."""
-    uri = store_of(study)
-    if uri is None:
+    target = MlflowTarget.of(study)
+    if target is None:
         return Sent()
-    return logged(uri, study.tracking.experiment or study.name, content, found.oriented, found.terms, page, started)
+    return logged(target, content, found.oriented, found.terms, page, started)
 
 
 def _command(study: StudySpec, names: list[tuple[str, str]]) -> str:

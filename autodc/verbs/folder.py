@@ -16,12 +16,21 @@ from autodc.study.journal.state import State
 def open_state(folder: str | os.PathLike[str]) -> State:
     """Read the state of a study from its folder, also while it runs. Raises InputError where none is."""
     path = Path(folder)
-    if not (path / JOURNAL).exists():
-        raise _no_study(path)
-    state = state_of(path)
+    refuse_no_study(path)
+    return begun(state_of(path), path)
+
+
+def refuse_no_study(folder: Path) -> None:
+    """Raise InputError where a folder holds no journal, and name the study near it that was meant."""
+    if not (folder / JOURNAL).exists():
+        raise _no_study(folder)
+
+
+def begun(state: State, folder: Path) -> State:
+    """The state that a journal told, with the warning of a guessed metric. Raises InputError where no study began."""
     if state.started is None:
         hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
-        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
+        raise InputError("ADC-JRNL-003", "the journal has no study in it", str(folder / JOURNAL), "no event", hint)
     if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
         state.started = replace(state.question, warnings=(*state.question.warnings, words))
     return state

@@ -17,7 +17,7 @@ from autodc.data.catalogue import Catalogue
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.mine import Learned, Mined, Seen
 from autodc.report.labelling import render_sheet
-from autodc.review.findings import chosen_words
+from autodc.review.rule_words import chosen_words
 from autodc.table import Inputs, Table
 from autodc.verbs.shadow_rows import Rows
 
@@ -29,7 +29,6 @@ MARK = "shadow_"
 """How the columns begin that shadow mode adds."""
 ADDED = tuple(MARK + name for name in ("id", "row", "file", "failure", "predicted", "why", "condition"))
 ID, ROW, FILE, FAILURE, PREDICTED, WHY, CONDITION = ADDED
-FOR_TABLES = ("features", "types", "separator", "decimal", "encoding", "text")
 FACTS = 12
 """Attributes of a row that the page shows."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autodc.adapters.executors import open_executor
-from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.mlflow.tracker import NullTracker
 from autodc.errors import InputError
 from autodc.evaluation.slices import held_parts
 from autodc.study.driver import Driver

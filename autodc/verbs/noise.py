@@ -55,50 +55,54 @@ def slice_rows(inputs: Inputs, measured: Calibration | None) -> list[dict[str, A
     silent = frozenset[str]() if measured is None else measured.silent
     found = []
     for one, seen, every in zip(inputs.gate.slices, inputs.explore.slices, inputs.table.slices, strict=True):
-        mine, level = noise.get(one.name), share if one.role == "target" else None
-        all_certify = _certifies(_more(mine, _times(every, one)), one.margin, spec.gate, 1.0).get("certifies")
-        found.append(
-            {
-                "name": one.name,
-                "role": one.role,
-                "rows": len(one.rows),
-                "groups": one.groups,
-                "counting_rows": round(one.counting, 1),
-                "margin": one.margin,
-                "shows": _shows(mine, spec.gate, level),
-                "explore": len(seen.rows),
-                "explore_groups": seen.groups,
-                "all": len(every.rows),
-                "explore_shows": _shows(_more(mine, _times(seen, one)), spec.gate, level),
-                "all_shows": _shows(_more(mine, _times(every, one)), spec.gate, level),
-                "more_shows": _shows(_more(mine, MORE), spec.gate, level),
-                "all_certify": all_certify,
-                "assumed": measured is None or one.name in silent,
-                **_certifies(mine, one.margin, spec.gate, share_of_rows=one.counting / len(one.rows)),
-                **_told(mine),
-            }
-        )
+        assumed, level = measured is None or one.name in silent, share if one.role == "target" else None
+        found.append(_slice_row(one, seen, every, noise.get(one.name), spec.gate, level) | {"assumed": assumed})
     if targets > 1:
-        mine = noise.get(OBJECTIVE)
-        rows, together = _rows_together(inputs.gate, spec.gate), _objective_rows(inputs.gate, spec.gate)
-        found.append(
-            {
-                "name": OBJECTIVE,
-                "role": "objective",
-                "rows": rows,
-                "counting_rows": round(together, 1),
-                "margin": None,
-                "shows": _shows(mine, spec.gate, share),
-                "explore": _rows_together(inputs.explore, spec.gate),
-                "all": _rows_together(inputs.table, spec.gate),
-                "explore_shows": _shows(
-                    _more(mine, _objective_rows(inputs.explore, spec.gate) / together), spec.gate, share
-                ),
-                "more_shows": _shows(_more(mine, MORE), spec.gate, share),
-                **_told(mine),
-            }
-        )
+        found.append(_objective_row(inputs, noise.get(OBJECTIVE), share))
     return found
+
+
+def _slice_row(
+    one: Slice, seen: Slice, every: Slice, noise: _Noise | None, gate: GateSpec, level: float | None
+) -> dict[str, Any]:
+    """Of a slice. one, seen, every: its rows of the gate, of the search, and all; level: of the first test."""
+    whole = _more(noise, _times(every, one))
+    return {
+        "name": one.name,
+        "role": one.role,
+        "rows": len(one.rows),
+        "groups": one.groups,
+        "counting_rows": round(one.counting, 1),
+        "margin": one.margin,
+        "shows": _shows(noise, gate, level),
+        "explore": len(seen.rows),
+        "explore_groups": seen.groups,
+        "all": len(every.rows),
+        "explore_shows": _shows(_more(noise, _times(seen, one)), gate, level),
+        "all_shows": _shows(whole, gate, level),
+        "more_shows": _shows(_more(noise, MORE), gate, level),
+        "all_certify": _certifies(whole, one.margin, gate, 1.0).get("certifies"),
+        **_certifies(noise, one.margin, gate, share_of_rows=one.counting / len(one.rows)),
+        **_told(noise),
+    }
+
+
+def _objective_row(inputs: Inputs, noise: _Noise | None, level: float) -> dict[str, Any]:
+    gate = inputs.spec.gate
+    together, explored = _objective_rows(inputs.gate, gate), _objective_rows(inputs.explore, gate)
+    return {
+        "name": OBJECTIVE,
+        "role": "objective",
+        "rows": _rows_together(inputs.gate, gate),
+        "counting_rows": round(together, 1),
+        "margin": None,
+        "shows": _shows(noise, gate, level),
+        "explore": _rows_together(inputs.explore, gate),
+        "all": _rows_together(inputs.table, gate),
+        "explore_shows": _shows(_more(noise, explored / together), gate, level),
+        "more_shows": _shows(_more(noise, MORE), gate, level),
+        **_told(noise),
+    }
 
 
 def _rows_together(table: SliceTable, gate: GateSpec) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.choose import open_executor
 from autodc.adapters.methods import CONSTANT
-from autodc.adapters.mlflow_store import absolute_uri
+from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError, SurroundingsError
@@ -78,7 +78,7 @@ def predicting(spec: StudySpec, catalogue: Catalogue, name: str) -> Iterator[Pre
 
 def method_ref(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> MethodRef:
     """What a child process makes the method of. work: gets the base where the method learns from it."""
-    task, y = spec.task, catalogue.base.y
+    task, y, target = spec.task, catalogue.base.y, MlflowTarget.of(spec)
     row_shape: tuple[int, ...] | None = None
     if catalogue.classes is not None:
         row_shape = (len(catalogue.classes),)
@@ -95,14 +95,8 @@ def method_ref(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> 
         trainer=TrainerRef(name=task.trainer, options=task.options, folder=spec.folder),
         base=base,
         classes=tuple(catalogue.classes or ()),
-        tracking=store_of(spec),
+        tracking=None if target is None else target.uri,
     )
-
-
-def store_of(spec: StudySpec) -> str | None:
-    """The MLflow store of the study, absolute; None where it has none."""
-    uri = spec.tracking.uri
-    return None if uri == "none" else absolute_uri(uri, spec.folder)
 
 
 def where_it_lies(name: str) -> str:

@@ -18,7 +18,8 @@ from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors import open_executor
 from autodc.adapters.executors.prints import LOGS
 from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
-from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
+from autodc.adapters.mlflow.target import remembered
+from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.errors import AutodcError, SurroundingsError
 from autodc.files import write_whole
 from autodc.masking import masked
@@ -118,7 +119,7 @@ def _run(
             study.open_test(force)
         if arrived := study.take_up():
             stage(f"going on with what was delivered: {', '.join(arrived)}")
-        tracker = _tracker(spec, folder, tracking)
+        tracker = _tracker(folder, tracking)
         unread = None
         if not study.finished:
             try:
@@ -134,7 +135,7 @@ def _run(
         fresh = {**stored, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
         if fresh:
             tidy(study, folder)
-        if tracking.uri is not None:
+        if tracking.target is not None:
             stage("telling MLflow the rest")
         content["mlflow"] = stored.get("mlflow")
         found = _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
@@ -159,12 +160,17 @@ def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
 
 def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
-    state, path = open_state(folder), Path(folder)
+    state = open_state(folder)
+    return state, content_of(state, Path(folder))
+
+
+def content_of(state: State, folder: Path) -> dict[str, Any]:
+    """The result of a study so far, and where in MLflow it is."""
     content = result(state)
-    reference = _stored(path).get("mlflow") or _remembered(path)
+    reference = _stored(folder).get("mlflow") or _remembered(folder)
     if reference is not None:
         content["mlflow"] = reference
-    return state, content
+    return content
 
 
 def exhibits_of(folder: Path) -> Exhibits:
@@ -247,11 +253,8 @@ def _workers(machine: MachineSpec, folder: Path, stage: Announce, stop: Callable
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tracker(spec: StudySpec, folder: Path, tracking: Tracking) -> Tracker:
-    if tracking.uri is None:
-        return NullTracker()
-    experiment = spec.tracking.experiment or spec.name
-    return MlflowTracker(folder / JOURNAL, tracking.uri, experiment, spec.tracking.registered_model or "")
+def _tracker(folder: Path, tracking: Tracking) -> Tracker:
+    return NullTracker() if tracking.target is None else MlflowTracker(folder / JOURNAL, tracking.target)
 
 
 def _hand_over(

@@ -10,19 +10,20 @@ from typing import Any, final
 
 from autodc.adapters.journal import JOURNAL, open_for_reading
 from autodc.adapters.lock import FolderLock
-from autodc.adapters.mlflow_store import absolute_uri, is_installed, refusal
-from autodc.adapters.mlflow_tracker import cursor_of
+from autodc.adapters.mlflow.store import absolute_uri, is_installed, last_line, refusal
+from autodc.adapters.mlflow.target import OFF, TRACKER_LOCK, MlflowTarget, experiment_of
 from autodc.errors import InputError, SurroundingsError
 from autodc.masking import masked
 from autodc.report.page import PAGE, render
 from autodc.report.picture_files import galleries
+from autodc.study.journal.fold import fold
+from autodc.study.journal.state import State
 from autodc.study.view import spec_of
-from autodc.verbs.folder import open_state
-from autodc.verbs.run import exhibits_of, open_result
+from autodc.verbs.folder import begun, refuse_no_study
+from autodc.verbs.run import content_of, exhibits_of
 
 PATIENCE = 120.0
 """Seconds that a store may be away before the command gives up."""
-TRACKER_LOCK = "tracker.lock"
 
 
 @final
@@ -74,29 +75,30 @@ def track(
     SurroundingsError 081 without MLflow and 083 where the store fails: the same call goes on.
     """
     folder = Path(run).absolute()
-    state, where = open_state(folder), _place(uri)
-    experiment = experiment or spec_of(state).tracking.experiment or state.question.name
-    busy = _is_followed(folder)
+    refuse_no_study(folder)
     with open_for_reading(folder / JOURNAL) as journal:
-        if busy and journal.cursor(cursor_of(where, experiment)).position:
+        events, identity = [event for _, event in journal.read()], journal.identity
+        state = begun(fold(events), folder)
+        where, busy = _place(uri), _is_followed(folder)
+        target = MlflowTarget(uri=where, experiment=experiment or experiment_of(spec_of(state)))
+        if busy and journal.cursor(target.cursor).position:
             hint = "wait until it is done: what it has not sent by then is sent by this command"
             raise InputError("ADC-TRACK-082", "a run is writing to this store", "--uri", masked(where), hint)
-        events, identity = [event for _, event in journal.read()], journal.identity
-    content = open_result(folder)[1]
-    from autodc.adapters.mlflow_quiet import quiet
+    content = content_of(state, folder)
+    from autodc.adapters.mlflow.environment import quiet
 
     with quiet():
-        from autodc.adapters.mlflow_files import Deposit
-        from autodc.adapters.mlflow_replay import Replay, wanted_of
-        from autodc.adapters.mlflow_runs import client_of
+        from autodc.adapters.mlflow.artifacts import Deposit
+        from autodc.adapters.mlflow.replay import Replay, wanted_of
+        from autodc.adapters.mlflow.runs import client_of
 
         wanted, projection = wanted_of(events, running=busy)
         try:
             client = client_of(where)
             replay = Replay(client, identity, patience, progress)
-            told = replay.write(wanted, experiment, where)
+            told = replay.write(wanted, target.experiment, where)
             deposit = Deposit(client, told.run_id, folder, projection.question, register or "")
-            pages = _pages(folder)
+            pages = _pages(folder, state, content)
             while replay.patiently(lambda: deposit.step(content, pages)):
                 pass
         except Exception as error:  # MLflow lets through whatever its store, driver or server raises
@@ -117,8 +119,8 @@ def track(
 def _place(uri: str) -> str:
     """The store's address, absolute."""
     where = absolute_uri(uri, Path.cwd())
-    if uri == "none" or (why := refusal(where)):
-        why = "nothing is sent to it" if uri == "none" else why
+    if uri == OFF or (why := refusal(where)):
+        why = "nothing is sent to it" if uri == OFF else why
         hint = "give sqlite:///mlflow.db, or the address of a server"
         raise InputError("ADC-TRACK-084", "MLflow cannot keep a study there", "--uri", f"{masked(uri)!r}: {why}", hint)
     if not is_installed():
@@ -141,18 +143,15 @@ def _is_followed(folder: Path) -> bool:
     return False
 
 
-def _pages(folder: Path) -> Mapping[str, bytes]:
+def _pages(folder: Path, state: State, content: Mapping[str, Any]) -> Mapping[str, bytes]:
     """The page and its pictures where the folder has none: the journal can tell them."""
     if (folder / PAGE).is_file():
         return {}
-    state, content = open_result(folder)
     exhibits = exhibits_of(folder)
     return {PAGE.as_posix(): render(state, content, exhibits).encode(), **galleries(state, exhibits)}
 
 
 def _away(where: str, error: Exception) -> SurroundingsError:
-    from autodc.adapters.mlflow_store import last_line
-
     got = f"{masked(where)}: {masked(last_line(error), where)}"
     hint = "what has arrived stays; the same command sends the rest"
     return SurroundingsError("ADC-TRACK-083", "the store of MLflow does not take the study", "--uri", got, hint)

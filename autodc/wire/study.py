@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autodc import fingerprint, seeds
 from autodc.adapters.artefacts import COLUMNS, ArtefactStore
@@ -45,6 +46,7 @@ from autodc.study.jobs import JobMaker
 from autodc.study.journal.events import RULES, DatasetAdmitted, StudyStarted, WarmStarted
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
+from autodc.study.phases.tools import Workshop
 from autodc.study.ports import ArtefactLost
 from autodc.study.rules.borrow import borrow, differences
 from autodc.studyfile.study import MachineSpec, SliceSpec, StudySpec
@@ -56,6 +58,9 @@ from autodc.wire.composing import Composer
 from autodc.wire.inputs import Inputs, begun
 from autodc.wire.leaks import LeakSearch
 from autodc.wire.problem import described_problem, search_problem
+
+if TYPE_CHECKING:
+    from autodc.wire.diagnosis import ExploreDiagnoser
 
 
 def started_event(inputs: Inputs, borrowed: WarmStarted | None = None) -> StudyStarted:
@@ -154,12 +159,8 @@ def open_study(
     def parents(name: str) -> tuple[str, ...]:
         return tuple(study.state.card(name).get("parent") or ())
 
-    diagnoser, maker = ExploreDiagnoser(inputs, store, read_joined), None
+    diagnoser = ExploreDiagnoser(inputs, store, read_joined)
     entrance = entrance or Entrance(inputs, joined)
-    if spec.loop.makes_data:
-        from autodc.wire.proposing import Making  # as slow
-
-        maker = Making(inputs, joined, diagnoser, out / MADE, entrance)
     try:
         _refuse_lost_events(journal, out)
         study = StudyCore(
@@ -178,13 +179,24 @@ def open_study(
             leaks=LeakSearch(inputs.catalogue, read_joined, parents),
             borrowed=borrowed,
             diagnoser=diagnoser,
-            maker=maker,
+            maker=_workshop(inputs, joined, diagnoser, out, entrance),
             arrivals=arrivals_of(inputs, joined, notice, entrance),
         )
     except AutodcError:
         journal.close()
         raise
     return study, journal
+
+
+def _workshop(
+    inputs: Inputs, joined: ArtefactStore, diagnoser: ExploreDiagnoser, out: Path, entrance: Entrance
+) -> Workshop | None:
+    """What makes data for what was found; None where the study file lets nothing be made."""
+    if not inputs.spec.loop.makes_data:
+        return None
+    from autodc.wire.proposing import Making  # slow to import
+
+    return Making(inputs, joined, diagnoser, out / MADE, entrance)
 
 
 def engine_of(spec: StudySpec, problem: SearchProblem) -> SearchEngine:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from autodc.adapters.mlflow_store import absolute_uri, is_installed, place, refusal
+from autodc.adapters.mlflow.store import is_installed, place, refusal
+from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.errors import SpecError
 from autodc.studyfile.study import StudySpec
 
@@ -13,10 +14,10 @@ from autodc.studyfile.study import StudySpec
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """Tracking."""
+    """What is to be sent where, and what people are told of it."""
 
-    uri: str | None
-    """Absolute, None where nothing is sent."""
+    target: MlflowTarget | None
+    """None where nothing is sent."""
     text: str
     """One line for people."""
     warnings: tuple[str, ...] = ()
@@ -25,10 +26,10 @@ class Tracking:
 
 def tracking_of(spec: StudySpec) -> Tracking:
     """Say where MLflow will keep the study. Raises SpecError ADC-TRACK-080 for an address that can never work."""
-    if spec.tracking.uri == "none":
-        return Tracking(uri=None, text="nothing is sent to MLflow (tracking.uri: none)")
-    uri = absolute_uri(spec.tracking.uri, spec.folder)
-    if why := refusal(uri):
+    target = MlflowTarget.of(spec)
+    if target is None:
+        return Tracking(target=None, text="nothing is sent to MLflow (tracking.uri: none)")
+    if why := refusal(target.uri):
         raise SpecError(
             "ADC-TRACK-080",
             "MLflow cannot keep the study there",
@@ -37,4 +38,4 @@ def tracking_of(spec: StudySpec) -> Tracking:
             "give sqlite:///mlflow.db, the address of a server, or none",
         )
     missing = () if is_installed() else ("MLflow is not installed (autodc-optimizer[mlflow]); the study runs without",)
-    return Tracking(uri=uri, text=f"MLflow keeps the study {place(uri)}", warnings=missing)
+    return Tracking(target=target, text=f"MLflow keeps the study {place(target.uri)}", warnings=missing)

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, merged, shortened
-from autodc.adapters.mlflow_items import Projection
-from autodc.adapters.mlflow_names import Initials
+from autodc.adapters.mlflow.changes import STUDY, RunChange, merged, shortened
+from autodc.adapters.mlflow.projection import Projection
+from autodc.adapters.mlflow.run_names import Initials
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import plan, study, trial
 

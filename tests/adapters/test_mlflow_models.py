@@ -12,7 +12,7 @@ import pytest
 
 import autodc
 from autodc.adapters.methods import make_method
-from autodc.adapters.mlflow_models import fetched
+from autodc.adapters.mlflow.fetched_model import fetched
 from autodc.errors import AutodcError, InputError
 from autodc.testing.method_contract import MethodContract
 from autodc.testing.trainer_contract import digits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autodc.adapters.mlflow_store import absolute_uri, artifact_location, opening, place, refusal, sqlite_file
+from autodc.adapters.mlflow.store import absolute_uri, artifact_location, opening, place, refusal, sqlite_file
 
 NAMES = ("a%2Fb", "what?", "run#3", "with spaces", "ü", "~tilde", "100%", "a+b&c=d;e", "it's", "?#%", "a:b@c")
 

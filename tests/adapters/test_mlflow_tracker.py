@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from autodc.adapters.journal import SqliteJournal, open_for_following
-from autodc.adapters.mlflow_sender import Sender, Target
-from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
+from autodc.adapters.mlflow.sender import Sender
+from autodc.adapters.mlflow.target import MlflowTarget, remembered
+from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial, until
 
@@ -60,7 +61,7 @@ class TestNullTracker(TrackerContract):
 class TestMlflowTracker(TrackerContract):
     @pytest.fixture
     def tracker_of(self, uri: str) -> Any:
-        return lambda path: MlflowTracker(path, uri, "made-up")
+        return lambda path: MlflowTracker(path, MlflowTarget(uri=uri, experiment="made-up"))
 
 
 def runs_of(uri: str, experiment: str = "made-up") -> list[Any]:
@@ -92,10 +93,9 @@ def test_the_runs_of_a_study_hang_below_it_with_all_they_have(uri: str, journal:
     page.parent.mkdir(parents=True)
     page.write_text("<p>kept: fog</p>")
     journal.append(study(trials=4))
-    folder = str(journal.path.parent)
-    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow", folder=folder)
+    target = MlflowTarget(uri=uri, experiment="made-up")
     with open_for_following(journal.path) as followed:
-        sender = Sender(MlflowClient(uri), followed, target)
+        sender = Sender(MlflowClient(uri), followed, target, journal.path.parent)
         drain(sender)
         sender.close()
         while sender.add_file():
@@ -158,7 +158,7 @@ def test_what_is_cut_between_arriving_and_being_noted_is_not_doubled(
     from mlflow import MlflowClient
 
     journal.append(study(trials=3))
-    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow")
+    target = MlflowTarget(uri=uri, experiment="made-up")
     with open_for_following(journal.path) as followed:
         sender = Sender(CutAfter(MlflowClient(uri), call, count), followed, target)
         with pytest.raises(ConnectionResetError):
@@ -195,7 +195,7 @@ def test_a_batch_that_was_begun_is_gone_on_with_run_by_run(uri: str, journal: Sq
     from mlflow import MlflowClient
 
     journal.append(study(trials=8))
-    target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor="mlflow")
+    target = MlflowTarget(uri=uri, experiment="made-up")
     made = []
     for _ in range(4):
         client = Counted(MlflowClient(uri), seconds=0.3)
@@ -206,7 +206,7 @@ def test_a_batch_that_was_begun_is_gone_on_with_run_by_run(uri: str, journal: Sq
         made.append(client.calls["create_run"])
     assert made == [4, 4, 4, 1]
     assert keys_of(runs_of(uri)) == whole(8)
-    assert journal.cursor("mlflow").position == journal.last
+    assert journal.cursor(target.cursor).position == journal.last
 
 
 @pytest.mark.slow
@@ -215,9 +215,10 @@ def test_a_lost_cursor_finds_the_runs_that_are_there(uri: str, journal: SqliteJo
 
     journal.append(study(trials=2))
     references = []
-    for cursor in ("mlflow", "mlflow:another"):
-        target = Target(journal=str(journal.path), uri=uri, experiment="made-up", cursor=cursor)
+    target = MlflowTarget(uri=uri, experiment="made-up")
+    for _ in range(2):
         with open_for_following(journal.path) as followed:
+            followed.set_cursor(target.cursor, 0)
             sender = Sender(MlflowClient(uri), followed, target)
             drain(sender)
             sender.close()
@@ -233,7 +234,7 @@ def test_where_the_study_is_kept_is_in_the_journal_without_secrets(uri: str, jou
 
     journal.append(study(trials=1))
     secret = "http://me:geheim@host:5000"
-    target = Target(journal=str(journal.path), uri=secret, experiment="made-up", cursor="mlflow:x")
+    target = MlflowTarget(uri=secret, experiment="made-up")
     with open_for_following(journal.path) as followed:
         assert remembered(followed) is None
         sender = Sender(MlflowClient(uri), followed, target)
@@ -241,16 +242,17 @@ def test_where_the_study_is_kept_is_in_the_journal_without_secrets(uri: str, jou
         assert remembered(followed) == {"uri": "http://me:***@host:5000", **sender.reference}
 
 
-def test_another_password_is_the_same_target(journal: SqliteJournal) -> None:
+def test_another_password_is_the_same_target() -> None:
     addresses = ("http://me:one@host:5000", "http://me:other@host:5000", "http://you@host:5000", "http://host:5000")
-    assert len({MlflowTracker(journal.path, address, "made-up")._target.cursor for address in addresses}) == 1
-    assert MlflowTracker(journal.path, "http://host:5001", "made-up")._target.cursor not in addresses
+    cursors = {MlflowTarget(uri=address, experiment="made-up").cursor for address in addresses}
+    assert len(cursors) == 1
+    assert MlflowTarget(uri="http://host:5001", experiment="made-up").cursor not in cursors
 
 
 @pytest.mark.slow
 def test_a_slow_store_is_waited_for_while_something_moves(uri: str, journal: SqliteJournal) -> None:
     journal.append(study(trials=150))
-    tracker = MlflowTracker(journal.path, uri, "made-up")
+    tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert tracker.finish(6.0), tracker.complaint
     assert keys_of(runs_of(uri)) == whole(150)
 
@@ -260,11 +262,11 @@ def test_an_artifact_that_could_not_be_added_is_added_by_the_next_run(uri: str, 
     place = journal.path.parent.parent / "mlartifacts"
     place.write_text("in the way")
     journal.append(study(trials=1))
-    tracker = MlflowTracker(journal.path, uri, "made-up")
+    tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert not tracker.finish(60)
     assert "MLflow has the runs but not all" in tracker.complaint
     place.unlink()
-    again = MlflowTracker(journal.path, uri, "made-up")
+    again = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert again.finish(60), again.complaint
     assert [path.name for path in place.rglob("*.json")] == ["study.json"]
     assert keys_of(runs_of(uri)) == whole(1)
@@ -277,7 +279,7 @@ def test_a_store_that_cannot_be_opened_is_told_with_its_own_words(journal: Sqlit
         ((tmp_path / "mlruns").as_uri(), "maintenance mode"),
         ("foo://me:geheim@bar", "unsupported URI"),
     ):
-        tracker = MlflowTracker(journal.path, uri, "made-up")
+        tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
         assert not tracker.finish(60)
         assert words in tracker.complaint
         assert "geheim" not in tracker.complaint
@@ -289,13 +291,13 @@ def test_an_interrupted_study_is_killed_in_mlflow_and_runs_again_when_it_goes_on
 ) -> None:
     events = study(trials=3)
     journal.append(events[:6])
-    tracker = MlflowTracker(journal.path, uri, "made-up")
+    tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert tracker.finish(60)
     (parent,) = (run for run in runs_of(uri) if keys_of([run])["study"])
     assert parent.info.status == "KILLED"
     assert parent.data.tags["autodc.status"] == "interrupted"
     journal.append([ev.SessionStarted(slots=2, machine={}, time=1.7e9), *events[6:]])
-    again = MlflowTracker(journal.path, uri, "made-up")
+    again = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert again.finish(60)
     assert again.reference == tracker.reference
     runs = runs_of(uri)
@@ -306,9 +308,9 @@ def test_an_interrupted_study_is_killed_in_mlflow_and_runs_again_when_it_goes_on
 @pytest.mark.slow
 def test_a_finished_study_starts_no_writer_again(uri: str, journal: SqliteJournal) -> None:
     journal.append(study(trials=1))
-    assert MlflowTracker(journal.path, uri, "made-up").finish(60)
+    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(60)
     before = sorted(path.name for path in journal.path.parent.iterdir())
-    again = MlflowTracker(journal.path, uri, "made-up")
+    again = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     again.follow()
     assert again._process is None
     assert again.finish(0.0)
@@ -322,11 +324,11 @@ def test_a_deleted_experiment_is_left_alone_and_the_study_sent_whole(uri: str, j
 
     events = study(trials=2)
     journal.append(events[:5])
-    assert MlflowTracker(journal.path, uri, "made-up").finish(60)
+    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(60)
     client = MlflowClient(uri)
     client.delete_experiment(client.get_experiment_by_name("made-up").experiment_id)
     journal.append([ev.SessionStarted(slots=2, machine={}), *events[5:]])
-    assert MlflowTracker(journal.path, uri, "made-up").finish(60)
+    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(60)
     assert keys_of(runs_of(uri, "made-up-2")) == whole(2)
 
 
@@ -335,7 +337,7 @@ def test_what_mlflow_refuses_is_said_and_does_not_hold_up_the_rest(uri: str, jou
     events = study(trials=2)
     planned, finished = trial(0, {"base": 1.0}, hyperparameters={"": 1, "lr": 1})
     journal.append([*events[:3], planned, finished, *events[5:]])
-    tracker = MlflowTracker(journal.path, uri, "made-up")
+    tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert tracker.finish(60)
     assert "trial-0" in tracker.complaint
     runs = runs_of(uri)
@@ -349,7 +351,7 @@ def test_two_studies_of_one_name_have_a_run_each(uri: str, tmp_path: Path) -> No
     for folder in ("one", "two"):
         journal = SqliteJournal(tmp_path / folder / "journal.sqlite")
         journal.append(study(trials=1))
-        tracker = MlflowTracker(journal.path, uri, "made-up")
+        tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
         assert tracker.finish(60)
         references.append(tracker.reference)
         journal.close()
@@ -363,7 +365,7 @@ def test_a_port_that_refuses_is_a_complaint_and_sent_by_the_next_run(journal: Sq
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     journal.append(study(trials=1))
-    tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{port}", "made-up")
+    tracker = MlflowTracker(journal.path, MlflowTarget(uri=f"http://127.0.0.1:{port}", experiment="made-up"))
     tracker.follow()
     assert until(lambda: "does not answer" in tracker.complaint)
     assert tracker.reference is None
@@ -376,7 +378,9 @@ def asked_in_vain(journal: SqliteJournal) -> Iterator[MlflowTracker]:
     """A tracker whose server has taken its call and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
-        tracker = MlflowTracker(journal.path, f"http://127.0.0.1:{server.getsockname()[1]}", "made-up")
+        tracker = MlflowTracker(
+            journal.path, MlflowTarget(uri=f"http://127.0.0.1:{server.getsockname()[1]}", experiment="made-up")
+        )
         tracker.follow()
         connection, _ = server.accept()
         with connection:
@@ -406,11 +410,12 @@ def test_the_writer_ends_with_its_study(uri: str, tmp_path: Path) -> None:
     program = """
 import signal, sys
 from autodc.adapters.journal import SqliteJournal
-from autodc.adapters.mlflow_tracker import MlflowTracker
+from autodc.adapters.mlflow.target import MlflowTarget
+from autodc.adapters.mlflow.tracker import MlflowTracker
 from autodc.testing.tracker_contract import study
 journal = SqliteJournal(sys.argv[1])
 journal.append(study(finished=False))
-tracker = MlflowTracker(journal.path, sys.argv[2], "made-up")
+tracker = MlflowTracker(journal.path, MlflowTarget(uri=sys.argv[2], experiment="made-up"))
 tracker.follow()
 print(tracker._process.pid, flush=True)
 signal.pause()
@@ -441,7 +446,7 @@ def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: st
             return int(raw.execute("SELECT count(*) FROM runs").fetchone()[0])
 
     for share in (1, 20, 45):
-        tracker = MlflowTracker(journal.path, uri, "made-up")
+        tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
         tracker.follow()
         assert tracker._process is not None
         assert until(lambda share=share: runs() >= share)
@@ -458,7 +463,7 @@ def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: 
     address = f"http://127.0.0.1:{port}"
     events = study(trials=6)
     journal.append(events[:9])
-    early = MlflowTracker(journal.path, address, "made-up")
+    early = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
     assert not early.finish(60)
     server = subprocess.Popen(
         [
@@ -470,7 +475,7 @@ def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: 
         stderr=subprocess.DEVNULL,
     )
     try:
-        late = MlflowTracker(journal.path, address, "made-up")
+        late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
         journal.append(events[9:])
         late.follow()
         assert until(lambda: late.reference is not None, 120)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodc.adapters.mlflow_items import Projection
+from autodc.adapters.mlflow.projection import Projection
 from autodc.errors import InputError
 from autodc.report import write_report
 from autodc.report.findings import drawn
 from autodc.review import findings
+from autodc.review.rule_words import rule_words
 from autodc.review.status import status
 from autodc.study.journal import events as ev
 
@@ -31,7 +32,7 @@ from autodc.study.journal import events as ev
     ],
 )
 def test_a_rule_is_said_as_a_person_says_it(rule: str, words: str) -> None:
-    assert findings.rule_words(rule) == words
+    assert rule_words(rule) == words
 
 
 def found(number: int, status_: str, rule: str = "hour < 6.0", **more: Any) -> ev.FindingMade:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from autodc.adapters.mlflow_changes import STUDY, merged
-from autodc.adapters.mlflow_items import Projection
+from autodc.adapters.mlflow.changes import STUDY, merged
+from autodc.adapters.mlflow.projection import Projection
 from autodc.cli import show
 from autodc.cli.terminal import print_table
 from autodc.report.page import render

@@ -20,7 +20,7 @@ AXED = """
 import os, signal, sys
 from pathlib import Path
 from autodc.adapters.executors.inline import InlineExecutor
-from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.mlflow.tracker import NullTracker
 from autodc.wire.inputs import read_inputs
 from autodc.wire.study import job_maker, open_study
 from autodc.studyfile import load

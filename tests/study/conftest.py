@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodc.adapters.mlflow_tracker import NullTracker
+from autodc.adapters.mlflow.tracker import NullTracker
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Forks, Outcome, Trial
 from autodc.review.result import result

@@ -119,7 +119,7 @@ class Clocks:
 
 
 def drive(hand: Any, study: Any, executor: Any, clocks: Any, **wishes: Any) -> None:
-    from autodc.adapters.mlflow_tracker import NullTracker
+    from autodc.adapters.mlflow.tracker import NullTracker
     from autodc.study.driver import Driver
 
     Driver(study, executor, hand.jobs(study), NullTracker(), clock=clocks.wall, monotonic=clocks.awake, **wishes).run()

@@ -152,7 +152,7 @@ def test_a_logged_model_predicts_as_the_trainer_does(tmp_path: Path) -> None:
     from sklearn.datasets import load_digits
     from sklearn.linear_model import LogisticRegression
 
-    from autodc.adapters.mlflow_model import ModelFacts, deposit, register
+    from autodc.adapters.mlflow.logged_model import ModelFacts, deposit, register
 
     x, y = load_digits(return_X_y=True)
     fitted = LogisticRegression(max_iter=200).fit(x[:500], y[:500])

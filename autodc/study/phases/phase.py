@@ -5,7 +5,8 @@ A phase holds nothing: all it knows it is told. A new one is a file here and a l
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
@@ -46,6 +47,10 @@ class Phase(Protocol):
     def takes_up(self, view: View) -> bool:
         """Whether a finished study that was extended may go on here; the first phase that says so is begun."""
         return False
+
+    def declares(self, view: View) -> Sequence[Mapping[str, Any]]:
+        """The slices of findings that what it makes is meant to help; those that the study has not join first."""
+        return ()
 
     def awaits(self, view: View) -> bool:
         """Whether the next decision needs what workers make.

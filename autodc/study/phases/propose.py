@@ -6,7 +6,7 @@ however long it takes; meanwhile the first trainings of the search run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from autodc.study.journal import events as ev
@@ -47,12 +47,14 @@ class Propose(Phase):
         if view.state.round not in view.state.proposed:
             made = tools.maker.proposals(view)
             return choosing.settled(view, tools, made) if weighs(view) else made
-        if tools.own_slice is not None and (own := _undeclared(view)):
-            return tools.own_slice(own[0])
         awaited = view.state.awaited
         if not awaited:
             return requesting.next_event(view, _served(view)) or self._over(view)
         return self._meanwhile(view, tools) or tools.maker.outcome(view, awaited[0])
+
+    def declares(self, view: View) -> Sequence[Mapping[str, Any]]:
+        """Those of all that is proposed in this round."""
+        return [one for made in view.state.proposed.get(view.state.round, ()) for one in made.slices]
 
     def awaits(self, view: View) -> bool:
         """Whether anything is still being made."""
@@ -69,12 +71,6 @@ class Propose(Phase):
         if charged >= MEANWHILE or len(view.hidden) >= view.spec.search.lag:
             return None
         return suggesting.beginning(view, tools)
-
-
-def _undeclared(view: View) -> list[Mapping[str, Any]]:
-    """Slices that what is made declares as its targets, and that are none of the study yet: first of all they join."""
-    every = [one for made in view.state.proposed.get(view.state.round, ()) for one in made.slices]
-    return [one for one in every if one["name"] not in view.state.question.slices]
 
 
 def _served(view: View) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autodc.plan.plan import Plan
@@ -25,9 +25,12 @@ def declared(state: State, comparison: ComparisonState) -> frozenset[str]:
     return named - own if comparison.all_rows else named
 
 
-def to_join(state: State) -> Mapping[str, Any] | None:
-    """The next slice of a finding that a delivery declares (`own` of its card) and the study has not; else None."""
-    every = (card["own"] for card in state.roster.values() if card.get("own"))
+def to_join(state: State, made: Sequence[Mapping[str, Any]] = ()) -> Mapping[str, Any] | None:
+    """The next slice of a finding that data are meant to help and the study has not; else None.
+
+    made: those that what is made here declares; a delivery declares one as `own` of its card.
+    """
+    every = (*(card["own"] for card in state.roster.values() if card.get("own")), *made)
     return next((one for one in every if one["name"] not in state.question.slices), None)
 
 

@@ -57,50 +57,11 @@ def extension(state: State, now: ev.StudyStarted, given: Sequence[ev.DatasetAdmi
     used up, ADC-DATA-027 where a new candidate has the name of a dataset that was proposed meanwhile.
     """
     found = changes(state, now, given)
-    moved = [c for c in found if _is_moved(c)]
-    if len(moved) == len(found):
+    if all(_is_moved(c) for c in found):
         return ()
-    others = [c for c in found if _rule(c) == "never"]
-    if [c.key for c in others] == [TEST_CONTENT]:
-        raise InputError(
-            "ADC-RUN-047",
-            "the inputs or metadata of the test set are other than those sealed when the study began",
-            "data.test",
-            _listed(others),
-            "put its rows, inputs and metadata back as they were (labels alone may be mended), and the same command "
-            "goes on; what is decided so far stands in result.json and the report. Without those rows: begin a new "
-            "study in another --out, with what was kept as its base",
-        )
-    if others:
-        raise InputError(
-            "ADC-RUN-002",
-            "the output folder belongs to another study",
-            "--out",
-            f"study {state.question.name!r} {state.question.fingerprint[:12]}: {_listed([*moved, *others])}",
-            "choose another folder, or take the study file and data it was begun with; what may change in a study that "
-            "has begun stands in docs/guide/running.md",
-        )
-    early = [c for c in found if _rule(c) == "between"]
-    if early and state.finished is None:
-        raise InputError(
-            "ADC-RUN-012",
-            "this study is under way: what raises the number of its comparisons or moves a tolerance waits until it is "
-            "finished",
-            "--out",
-            _listed(early),
-            "put these keys back and go on; or end the study now with --open-test, and extend it then",
-        )
-    spec = StudySpec.model_validate(now.spec)
-    if state.finished is not None and ledger.is_used_up(spec, state):
-        raise InputError(
-            "ADC-RUN-013",
-            "nothing is left of this study's error budget, so it can compare nothing more",
-            "--out",
-            f"{state.taken} comparisons taken of {allowance.planned_tests(spec)} planned, "
-            f"{state.risked:.4g} of gate.fdr {spec.gate.fdr:g} spent",
-            "begin a new study in another folder, with what was kept as its base, or with gate.planned_tests large "
-            "enough for later; raising gate.fdr here buys more comparisons at the price of more false keeps",
-        )
+    _refuse_another_study(state, found)
+    _refuse_early(state, found)
+    _refuse_used_up(state, StudySpec.model_validate(now.spec))
     taken_names = [e.name for e in given if state.roster.get(e.name, e.card)["fingerprint"] != e.card["fingerprint"]]
     if taken_names:
         raise InputError("ADC-DATA-027", "this name is taken", "data.candidates", f"`{taken_names[0]}`", "rename it")
@@ -134,6 +95,59 @@ def enqueued(state: State) -> list[Mapping[str, float]]:
             old, new = one.changed["search.enqueue"]
             found += new[len(old) :]
     return found
+
+
+def _refuse_another_study(state: State, found: Sequence[Change]) -> None:
+    """What makes it another question: its task, its data, its seed."""
+    others = [c for c in found if _rule(c) == "never"]
+    if [c.key for c in others] == [TEST_CONTENT]:
+        raise InputError(
+            "ADC-RUN-047",
+            "the inputs or metadata of the test set are other than those sealed when the study began",
+            "data.test",
+            _listed(others),
+            "put its rows, inputs and metadata back as they were (labels alone may be mended), and the same command "
+            "goes on; what is decided so far stands in result.json and the report. Without those rows: begin a new "
+            "study in another --out, with what was kept as its base",
+        )
+    if others:
+        moved = [c for c in found if _is_moved(c)]
+        raise InputError(
+            "ADC-RUN-002",
+            "the output folder belongs to another study",
+            "--out",
+            f"study {state.question.name!r} {state.question.fingerprint[:12]}: {_listed([*moved, *others])}",
+            "choose another folder, or take the study file and data it was begun with; what may change in a study that "
+            "has begun stands in docs/guide/running.md",
+        )
+
+
+def _refuse_early(state: State, found: Sequence[Change]) -> None:
+    """What waits until the study is finished."""
+    early = [c for c in found if _rule(c) == "between"]
+    if early and state.finished is None:
+        raise InputError(
+            "ADC-RUN-012",
+            "this study is under way: what raises the number of its comparisons or moves a tolerance waits until it is "
+            "finished",
+            "--out",
+            _listed(early),
+            "put these keys back and go on; or end the study now with --open-test, and extend it then",
+        )
+
+
+def _refuse_used_up(state: State, spec: StudySpec) -> None:
+    """No error budget is left to compare anything by."""
+    if state.finished is not None and ledger.is_used_up(spec, state):
+        raise InputError(
+            "ADC-RUN-013",
+            "nothing is left of this study's error budget, so it can compare nothing more",
+            "--out",
+            f"{state.taken} comparisons taken of {allowance.planned_tests(spec)} planned, "
+            f"{state.risked:.4g} of gate.fdr {spec.gate.fdr:g} spent",
+            "begin a new study in another folder, with what was kept as its base, or with gate.planned_tests large "
+            "enough for later; raising gate.fdr here buys more comparisons at the price of more false keeps",
+        )
 
 
 def _content(started: ev.StudyStarted, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -194,7 +208,7 @@ def _rule(change: Change) -> Rule:
     return "between" if key.startswith("gate.") and key not in _MEASURES else "never"
 
 
-def _listed(found: list[Change]) -> str:
+def _listed(found: Sequence[Change]) -> str:
     return "; ".join(str(one) for one in found)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, milliseconds, stepped
+from autodc.adapters.mlflow.changes import STUDY, RunChange, milliseconds, stepped
 from autodc.review.numbers import count, listed
 from autodc.study.journal import events as ev
 
 
 @final
-class Asides:
+class StudyTags:
     """Tags of the study's run that grow with the study."""
 
     def __init__(self) -> None:

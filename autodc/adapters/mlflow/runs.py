@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange
-from autodc.adapters.mlflow_store import artifact_location, last_line, sqlite_file
+from autodc.adapters.mlflow.changes import STUDY, RunChange
+from autodc.adapters.mlflow.store import artifact_location, last_line, sqlite_file
 
 KEY_TAG = "autodc.key"
 """The tag a run is found by, so that none is made twice: identity of the journal / key of the run."""

@@ -1,6 +1,6 @@
 """An evaluation as one run of the study's experiment in MLflow, sent by a process that is given up when it hangs.
 
-`python -m autodc.adapters.mlflow_evaluation` reads one JSON line on stdin and answers with one on stdout.
+`python -m autodc.adapters.mlflow.evaluation` reads one JSON line on stdin and answers with one on stdout.
 """
 
 from __future__ import annotations
@@ -16,19 +16,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, fitted, metrics_at, milliseconds
-from autodc.adapters.mlflow_store import is_installed, last_line
-from autodc.adapters.mlflow_trial import values_of
+from autodc.adapters.mlflow.changes import STUDY, RunChange, fitted, metrics_at, milliseconds
+from autodc.adapters.mlflow.environment import settings
+from autodc.adapters.mlflow.store import is_installed, last_line
+from autodc.adapters.mlflow.target import MlflowTarget
+from autodc.adapters.mlflow.trial import values_of
 from autodc.masking import masked
 
 PATIENCE = 120.0
 """Seconds for MLflow to be imported, to open its store and to take a run."""
-ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
 
 
 @final
@@ -43,8 +39,7 @@ class Sent:
 
 
 def logged(
-    uri: str,
-    experiment: str,
+    target: MlflowTarget,
     content: Mapping[str, Any],
     oriented: Mapping[str, float],
     terms: Mapping[str, Mapping[str, Any]],
@@ -53,14 +48,14 @@ def logged(
 ) -> Sent:
     """Send an evaluation; nothing is raised, for it is done whether MLflow has it or not.
 
-    uri: absolute; content: of the evaluation; oriented: slice → value, up is better, named as those of trainings are;
+    content: of the evaluation; oriented: slice → value, up is better, named as those of trainings are;
     terms: the cards of the slices; page: added as a file.
     """
     if not is_installed():
         return Sent(complaint="it is not installed (autodc-optimizer[mlflow]), so no run was added")
     change = change_of(content, oriented, terms, started, time.time())
-    line = json.dumps({"uri": uri, "experiment": experiment, "page": str(page), "change": asdict(change)})
-    command = [sys.executable, "-P", "-m", "autodc.adapters.mlflow_evaluation"]
+    line = json.dumps({"target": asdict(target), "page": str(page), "change": asdict(change)})
+    command = [sys.executable, "-P", "-m", "autodc.adapters.mlflow.evaluation"]
     try:
         said = subprocess.run(
             command,
@@ -69,14 +64,14 @@ def logged(
             text=True,
             timeout=PATIENCE,
             check=False,
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | settings(retries=1),
         )
         answer = json.loads(said.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         return Sent(complaint=f"it took longer than {PATIENCE:g} s, so no run was added")
     except (ValueError, IndexError):
         return Sent(complaint="its process ended without an answer, so no run was added")
-    return Sent(reference=answer.get("reference"), complaint=masked(str(answer.get("complaint") or ""), uri))
+    return Sent(reference=answer.get("reference"), complaint=masked(str(answer.get("complaint") or ""), target.uri))
 
 
 def change_of(
@@ -144,13 +139,14 @@ def main() -> None:
 
 
 def _sent(asked: Mapping[str, Any]) -> dict[str, Any]:
-    from autodc.adapters.mlflow_runs import Runs, client_of
+    from autodc.adapters.mlflow.runs import Runs, client_of
 
     fields = dict(asked["change"])
     fields["metrics"] = {name: tuple(one) for name, one in fields["metrics"].items()}
     change = RunChange(**{**fields, "datasets": ()})
-    runs = Runs(client_of(asked["uri"]), f"evaluation-{uuid.uuid4().hex}")
-    experiment = runs.experiment(asked["experiment"], asked["uri"])
+    target = MlflowTarget(**asked["target"])
+    runs = Runs(client_of(target.uri), f"evaluation-{uuid.uuid4().hex}")
+    experiment = runs.experiment(target.experiment, target.uri)
     runs.resume(experiment, 0, None)
     run = runs.find_or_create(change, looking=False)
     if run is None:
@@ -159,7 +155,7 @@ def _sent(asked: Mapping[str, Any]) -> dict[str, Any]:
     runs.log_texts(change)
     runs.add_file(run, asked["page"])
     runs.set_status(change)
-    reference = {"uri": masked(asked["uri"]), "experiment_id": experiment, "run_id": run}
+    reference = {"uri": masked(target.uri), "experiment_id": experiment, "run_id": run}
     return {"reference": reference, "complaint": runs.refused}
 
 

@@ -10,16 +10,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, final
 
-from autodc import fingerprint
-from autodc.adapters.journal import Cursor, JournalReader, open_for_reading
-from autodc.adapters.mlflow_sender import CLOSED, FILES, Target
+from autodc.adapters.journal import open_for_reading
+from autodc.adapters.mlflow.sender import CLOSED, FILES
+from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.errors import AutodcError
-from autodc.masking import masked, without_user
+from autodc.masking import masked
 
-_CURSOR = "mlflow:"
 _LOOK_SECONDS = 0.2
 _RESTART_SECONDS = 30.0
 _START_SECONDS = 300.0
@@ -53,20 +53,12 @@ class MlflowTracker:
     """Shows a study in MLflow: one experiment, a run for the study, a run below it for every trial.
 
     journal: path of the study's journal, which also holds how far we have come; what lies beside it (report, result,
-    model) is added to the study's run at the end; uri: absolute, see `mlflow_store`; register: name under which the
-    model is registered, empty: it is not.
+    model) is added to the study's run at the end.
     """
 
-    def __init__(self, journal: str | Path, uri: str, experiment: str, register: str = "") -> None:
+    def __init__(self, journal: str | Path, target: MlflowTarget) -> None:
         self._journal = Path(journal).absolute()
-        self._target = Target(
-            journal=str(self._journal),
-            uri=uri,
-            experiment=experiment,
-            cursor=cursor_of(uri, experiment),
-            folder=str(self._journal.parent),
-            register=register,
-        )
+        self._target = target
         self._process: subprocess.Popen[str] | None = None
         self._errors: IO[bytes] | None = None
         self._heard: dict[str, Any] = {}
@@ -141,7 +133,7 @@ class MlflowTracker:
         self._ended, self._moved = threading.Event(), time.monotonic()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "autodc.adapters.mlflow_writer"],
+            [sys.executable, "-P", "-m", "autodc.adapters.mlflow.writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -149,7 +141,7 @@ class MlflowTracker:
         )
         self._process = process
         assert process.stdin is not None
-        process.stdin.write(self._target.to_line())
+        process.stdin.write(json.dumps({"journal": str(self._journal), "target": asdict(self._target)}) + "\n")
         process.stdin.flush()
         threading.Thread(target=self._listen, args=(process, self._ended), daemon=True).start()
 
@@ -194,17 +186,3 @@ class MlflowTracker:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
-
-
-def cursor_of(uri: str, experiment: str) -> str:
-    """Name under which a journal keeps how far a store has it."""
-    return _CURSOR + fingerprint.of([without_user(uri), experiment], kind="mlflow-target")[:16]
-
-
-def remembered(journal: JournalReader) -> dict[str, str] | None:
-    """Where MLflow keeps the study of a journal, as its writer noted: `uri`, `experiment_id` and `run_id`."""
-    known = [c for _, c in journal.cursors(_CURSOR) if {"uri", "experiment_id", "run_id"} <= c.extra.keys()]
-    if not known:
-        return None
-    furthest: Cursor = max(known, key=lambda cursor: cursor.position)
-    return {name: str(furthest.extra[name]) for name in ("uri", "experiment_id", "run_id")}

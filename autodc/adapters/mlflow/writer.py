@@ -1,7 +1,7 @@
 """The one place that talks to MLflow: a child process of the study that follows the journal and sends what is new.
 
-`python -m autodc.adapters.mlflow_writer` reads its target as one JSON line on stdin and answers with JSON lines on
-stdout. It ends with its parent. A slow or dead server holds up nobody but this process, and MLflow's imports and
+`python -m autodc.adapters.mlflow.writer` reads journal and target as one JSON line on stdin and answers with JSON lines
+on stdout. It ends with its parent. A slow or dead server holds up nobody but this process, and MLflow's imports and
 migrations cost the study nothing. Whatever it says is without the secrets of the tracking URI.
 """
 
@@ -18,10 +18,11 @@ from typing import IO, Any, final
 
 from autodc.adapters.journal import open_for_following
 from autodc.adapters.lock import FolderLock
-from autodc.adapters.mlflow_quiet import ENVIRONMENT
-from autodc.adapters.mlflow_runs import client_of
-from autodc.adapters.mlflow_sender import Sender, Target
-from autodc.adapters.mlflow_store import last_line
+from autodc.adapters.mlflow.environment import settings
+from autodc.adapters.mlflow.runs import client_of
+from autodc.adapters.mlflow.sender import Sender
+from autodc.adapters.mlflow.store import last_line
+from autodc.adapters.mlflow.target import TRACKER_LOCK, MlflowTarget
 from autodc.errors import InputError
 from autodc.masking import masked
 
@@ -68,9 +69,12 @@ class Parent:
         self._answers.flush()
 
 
-def run(target: Target, parent: Parent) -> None:
-    """Follow the journal until the study says finish; then send the rest and say whether all arrived."""
-    lock = FolderLock(Path(target.journal).with_name("tracker.lock"))
+def run(journal: Path, target: MlflowTarget, parent: Parent) -> None:
+    """Follow the journal until the study says finish; then send the rest and say whether all arrived.
+
+    journal: what lies beside it (report, result, model) is added to the study's run at the end.
+    """
+    lock = FolderLock(journal.with_name(TRACKER_LOCK))
     while not _taken(lock):
         parent.wait(_IDLE_SECONDS)
     sender: Sender | None = None
@@ -78,7 +82,7 @@ def run(target: Target, parent: Parent) -> None:
     while True:
         try:
             if sender is None:
-                sender = _opened(target)
+                sender = _opened(journal, target)
                 parent.say(sender)
             went_on = sender.step()
             if not went_on and parent.finishing:
@@ -117,18 +121,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the study, which then tells us to finish
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(_NICENESS)
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    os.environ.update(settings(retries=0))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # MLflow prints links to stdout
-    target = Target(**json.loads(_first_line(0)))
+    asked = json.loads(_first_line(0))
+    target = MlflowTarget(**asked["target"])
     parent = Parent(0, answers, target.uri)
     threading.Thread(target=parent.watch, daemon=True).start()
-    run(target, parent)
+    run(Path(asked["journal"]), target, parent)
 
 
-def _opened(target: Target) -> Sender:
-    return Sender(client_of(target.uri), open_for_following(target.journal), target)
+def _opened(journal: Path, target: MlflowTarget) -> Sender:
+    return Sender(client_of(target.uri), open_for_following(journal), target, journal.parent)
 
 
 def _add_files(sender: Sender, parent: Parent) -> None:

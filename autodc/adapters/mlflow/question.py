@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
 
-from autodc.adapters.mlflow_changes import DatasetInput
-from autodc.adapters.mlflow_names import study_name
+from autodc.adapters.mlflow.changes import DatasetInput
+from autodc.adapters.mlflow.run_names import study_name
 from autodc.study.journal import events as ev
 from autodc.studyfile.names import METRICS
 

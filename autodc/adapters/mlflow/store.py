@@ -1,6 +1,6 @@
 """Where MLflow keeps a study: tracking URIs made absolute, refused where they can never work, and told to people.
 
-`python -m autodc.adapters.mlflow_store` reads a URI from stdin and prints what MLflow says against it. It is a process
+`python -m autodc.adapters.mlflow.store` reads a URI from stdin and prints what MLflow says against it. It is a process
 of its own, so that whoever asks need not load MLflow, and it is asked only of addresses that are not plainly well.
 """
 
@@ -133,7 +133,7 @@ def _asked(uri: str) -> str:
     """Ask MLflow, in a process of its own."""
     if not is_installed():
         return ""
-    command = [sys.executable, "-P", "-m", "autodc.adapters.mlflow_store"]
+    command = [sys.executable, "-P", "-m", "autodc.adapters.mlflow.store"]
     try:
         said = subprocess.run(command, input=uri, capture_output=True, text=True, timeout=_PATIENCE, check=False)
     except subprocess.TimeoutExpired:

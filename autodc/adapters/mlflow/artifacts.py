@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, final
 
-from autodc.adapters.mlflow_model import ModelFacts, deposit, register
-from autodc.adapters.mlflow_question import Question
-from autodc.adapters.mlflow_tables import FOLDER, tables_of
+from autodc.adapters.mlflow.logged_model import ModelFacts, deposit, register
+from autodc.adapters.mlflow.question import Question
+from autodc.adapters.mlflow.tables import FOLDER, tables_of
 from autodc.files import digest
 
 DIGEST = "autodc.files"

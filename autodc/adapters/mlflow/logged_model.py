@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.mlflow_question import Question
+from autodc.adapters.mlflow.question import Question
 from autodc.files import DIGESTS, digests
 
 ALIAS = "champion"

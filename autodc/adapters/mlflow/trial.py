@@ -1,4 +1,4 @@
-"""What MLflow is told of one training: its parameters, and its values as numbers."""
+"""What MLflow is told of one training: its parameters, its values as numbers, and its tags."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autodc.adapters.mlflow_changes import short_name
+from autodc.adapters.mlflow.changes import short_name
 from autodc.evaluation import objective
+from autodc.study.journal import events as ev
 
 _MOST_ZERO_WEIGHTS = 40  # candidates that are left out are named with weight 0 up to this many: charts need the zeros
 VALIDATION = "validation/"
@@ -48,6 +49,24 @@ def values_of(outcome: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]
     if mean is not None:
         values["objective"] = sign * mean
     return {short_name(name): math.nan if value is None else float(value) for name, value in values.items()}
+
+
+def trial_tags(planned: ev.TrialPlanned, outcome: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, str]:
+    """What a person filters trainings by. values: those that are no number are tags, for MLflow would bend them."""
+    trial, failed = planned.trial, outcome.get("status") != "done"
+    odd = {name: value for name, value in values.items() if not math.isfinite(value)}
+    return {
+        "autodc.phase": str(trial["phase"]),
+        "autodc.round": str(planned.round),
+        "autodc.trial": str(trial["number"]),
+        "autodc.seed": str(trial["seed"]),
+        "autodc.status": str(outcome.get("status")),
+        "autodc.origin": planned.origin,
+        "autodc.attempts": str(outcome.get("attempts", 1)),
+        **{f"autodc.not_finite.{name}": str(value) for name, value in odd.items()},
+        **({"autodc.error": str(outcome.get("error", ""))} if failed else {}),
+        **({"autodc.warm_start": f"trial {trial['warm_start']}"} if trial.get("warm_start") is not None else {}),
+    }
 
 
 def objective_of(slices: Mapping[str, float], terms: Mapping[str, Mapping[str, Any]]) -> float | None:

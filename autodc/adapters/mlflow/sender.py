@@ -6,20 +6,19 @@ next process looks up what may already be there before it creates.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, final
 
 from autodc.adapters.journal import JournalReader
-from autodc.adapters.mlflow_changes import STUDY, RunChange, merged
-from autodc.adapters.mlflow_files import Deposit
-from autodc.adapters.mlflow_items import Projection
-from autodc.adapters.mlflow_runs import Runs
+from autodc.adapters.mlflow.artifacts import Deposit
+from autodc.adapters.mlflow.changes import STUDY, RunChange, merged
+from autodc.adapters.mlflow.projection import Projection
+from autodc.adapters.mlflow.runs import Runs
+from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.masking import masked
 
 CLOSED, FILES = "closed", "files"
@@ -27,25 +26,6 @@ CLOSED, FILES = "closed", "files"
 
 _BATCH = 40  # events whose changes are merged; within them the cursor moves from run to run
 _KEEP_SECONDS = 0.5  # between two moves of the cursor within a batch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What is followed and where it is sent; every path is absolute."""
-
-    journal: str
-    uri: str
-    experiment: str
-    cursor: str
-    """Name of the cursor in the journal."""
-    folder: str = ""
-    """Of the study: what lies there is added to its run at the end. Empty: nothing is."""
-    register: str = ""
-    """Name under which the model is registered; empty: it is not."""
-
-    def to_line(self) -> str:
-        """The target as the line the process is started with."""
-        return json.dumps(asdict(self)) + "\n"
 
 
 @final
@@ -56,8 +36,9 @@ class Sender:
     process, and looked up by the next.
     """
 
-    def __init__(self, client: Any, journal: JournalReader, target: Target) -> None:
-        self._journal, self._target = journal, target
+    def __init__(self, client: Any, journal: JournalReader, target: MlflowTarget, folder: Path | None = None) -> None:
+        """folder: of the study, whose files are added to its run at the end; None: none are."""
+        self._journal, self._target, self._folder = journal, target, folder
         self._runs = Runs(client, journal.identity)
         self._projection = Projection()
         self._waiting: deque[RunChange] = deque()
@@ -120,8 +101,8 @@ class Sender:
         if not run_id or FILES in self._extra:
             return False
         if self._deposit is None:
-            place, register = Path(self._target.folder or "/nonexistent"), self._target.register
-            self._deposit = Deposit(self._client, run_id, place, self._projection.question, register)
+            folder, register = self._folder or Path("/nonexistent"), self._target.register
+            self._deposit = Deposit(self._client, run_id, folder, self._projection.question, register)
         if not self._deposit.step():
             self._extra[FILES] = self._deposit.sent
             self._keep()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, milliseconds, stepped
+from autodc.adapters.mlflow.changes import STUDY, RunChange, milliseconds, stepped
 from autodc.review.beside import NAMES, line
 from autodc.study.journal import events as ev
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, merged
-from autodc.adapters.mlflow_items import Projection
-from autodc.adapters.mlflow_runs import EXPERIMENT_TAGS, KEY_TAG, Runs
+from autodc.adapters.mlflow.changes import STUDY, RunChange, merged
+from autodc.adapters.mlflow.projection import Projection
+from autodc.adapters.mlflow.runs import EXPERIMENT_TAGS, KEY_TAG, Runs
 from autodc.study.journal import events as ev
 
 _PAGE = 1000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import final
 
-from autodc.adapters.mlflow_changes import STUDY, RunChange, metrics_at, milliseconds
-from autodc.review.findings import rule_words
+from autodc.adapters.mlflow.changes import STUDY, RunChange, metrics_at, milliseconds
+from autodc.review.rule_words import rule_words
 from autodc.study.journal import events as ev
 
 TAG = "autodc.findings"

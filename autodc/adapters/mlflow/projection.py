@@ -7,9 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
-from autodc.adapters import mlflow_ending as ending
-from autodc.adapters.mlflow_asides import Asides
-from autodc.adapters.mlflow_changes import (
+from autodc.adapters.mlflow import ending
+from autodc.adapters.mlflow.changes import (
     STUDY,
     RunChange,
     fitted,
@@ -18,12 +17,13 @@ from autodc.adapters.mlflow_changes import (
     short_name,
     stepped,
 )
-from autodc.adapters.mlflow_findings import Findings
-from autodc.adapters.mlflow_names import OBVIOUS, Initials, trial_name
-from autodc.adapters.mlflow_note import Note
-from autodc.adapters.mlflow_question import Question
-from autodc.adapters.mlflow_roles import Roles, Shown, identity
-from autodc.adapters.mlflow_trial import VALIDATION, objective_of, parameters_of, values_of
+from autodc.adapters.mlflow.findings import Findings
+from autodc.adapters.mlflow.note import Note
+from autodc.adapters.mlflow.question import Question
+from autodc.adapters.mlflow.roles import Roles, Shown, identity
+from autodc.adapters.mlflow.run_names import OBVIOUS, Initials, trial_name
+from autodc.adapters.mlflow.study_tags import StudyTags
+from autodc.adapters.mlflow.trial import VALIDATION, objective_of, parameters_of, trial_tags, values_of
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import sentence
 from autodc.study.journal import events as ev
@@ -51,7 +51,7 @@ class Projection:
         self._roles, self._shown = Roles(), Shown()
         self._challengers: set[int] = set()
         self._initials, self._note = Initials(), Note()
-        self._findings, self._asides = Findings(), Asides()
+        self._findings, self._study_tags = Findings(), StudyTags()
         self._sessions = self._opened = 0
         self._spent = 0.0
         self._told, self._moves = True, False
@@ -70,7 +70,7 @@ class Projection:
             return []
         self._told = True
         note = self._note
-        note.findings, note.requests = self._findings.words, self._asides.requests
+        note.findings, note.requests = self._findings.words, self._study_tags.requests
         note.legend = self._initials.legend([BASE, *self.question.candidates])
         note.shown = {what: _key(number) for what, number in self._shown.runs.items()}
         return [fitted(note.change())]
@@ -128,8 +128,8 @@ class Projection:
                 self.finished, self._note.finished = True, event.because
                 tags = {"autodc.status": "finished", "autodc.stopped_because": event.because}
                 return [RunChange(key=STUDY, status="FINISHED", end=milliseconds(event.time), tags=tags)]
-        aside = self._asides.told(event)
-        return [] if aside is None else [aside]
+        tag = self._study_tags.told(event)
+        return [] if tag is None else [tag]
 
     def _study(self, event: ev.StudyStarted) -> RunChange:
         question = self.question
@@ -181,21 +181,11 @@ class Projection:
         ended = milliseconds(outcome.get("ended") or event.time)
         self._slices[event.number] = outcome.get("slices", {})
         values = values_of(outcome, self.question.terms, self.question.sign)
-        odd = {name: value for name, value in values.items() if not math.isfinite(value)}
         role, what = self._roles.of(self._plan_of[event.number], phase, planned.round)
         tags = {
             **self.question.facts,
-            "autodc.phase": phase,
-            "autodc.round": str(planned.round),
-            "autodc.trial": str(event.number),
+            **trial_tags(planned, outcome, values),
             "autodc.role": role,
-            "autodc.seed": str(trial["seed"]),
-            "autodc.status": str(outcome.get("status")),
-            "autodc.origin": planned.origin,
-            "autodc.attempts": str(outcome.get("attempts", 1)),
-            **{f"autodc.not_finite.{name}": str(value) for name, value in odd.items()},
-            **({"autodc.error": str(outcome.get("error", ""))} if failed else {}),
-            **({"autodc.warm_start": f"trial {trial['warm_start']}"} if trial.get("warm_start") is not None else {}),
             **({"autodc.baseline": what} if what in OBVIOUS.values() and not failed else {}),
             **({} if failed else self._shown.tags(what, event.number)),
         }

@@ -1,6 +1,6 @@
 """What the study's run in MLflow says of itself in words: verdicts, the sealed test, and links to what to compare.
 
-Links are of MLflow's own pages; the ids of runs are filled in where the note is sent (`mlflow_changes.RunChange.tags`).
+Links are of MLflow's own pages; the ids of runs are filled in where the note is sent (`RunChange.tags`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, final
 from urllib.parse import quote
 
-from autodc.adapters.mlflow_changes import NOTE, STUDY, RunChange
-from autodc.adapters.mlflow_store import VIEW
+from autodc.adapters.mlflow.changes import NOTE, STUDY, RunChange
+from autodc.adapters.mlflow.store import VIEW
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.phases.order import ORDER
 

@@ -6,12 +6,11 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autodc.adapters.mlflow_store import is_installed, last_line
+from autodc.adapters.mlflow.environment import TRACKING_URI, patient
+from autodc.adapters.mlflow.store import is_installed, last_line
 from autodc.errors import AutodcError, InputError
 from autodc.masking import masked
 from autodc.table import Table
@@ -20,10 +19,6 @@ from autodc.trial.outputs import TrainerError
 
 REMOTE = ("models:/", "runs:/", "mlflow-artifacts:/")
 FILE = "MLmodel"
-STORE = "MLFLOW_TRACKING_URI"
-"""The environment's own word on where models are."""
-PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-"""A server that is away blocks MLflow's client for minutes otherwise."""
 
 
 def is_mlflow(name: str) -> bool:
@@ -48,9 +43,9 @@ def fetched(uri: str, tracking: str | None, place: str) -> Path:
         raise missing
     into = tempfile.mkdtemp(prefix="autodc-model-")
     atexit.register(shutil.rmtree, into, ignore_errors=True)
-    store = os.environ.get(STORE) or tracking
+    store = os.environ.get(TRACKING_URI) or tracking
     try:
-        with _patient():
+        with patient():
             import mlflow
 
             if store is not None:
@@ -59,7 +54,8 @@ def fetched(uri: str, tracking: str | None, place: str) -> Path:
     except Exception as error:  # a store's plugin raises types of its own
         got = f"{uri}: {last_line(error)}"
         asked = "MLflow's own store" if store is None else masked(store)
-        hint = f"asked {asked}; set {STORE} for another. As in models:/NAME/VERSION, models:/NAME@ALIAS, runs:/RUN/PATH"
+        forms = "models:/NAME/VERSION, models:/NAME@ALIAS, runs:/RUN/PATH"
+        hint = f"asked {asked}; set {TRACKING_URI} for another. As in {forms}"
         raise InputError("ADC-METHOD-010", "MLflow does not give this model", place, got, hint) from error
 
 
@@ -81,15 +77,3 @@ def loaded_model(folder: Path, place: str) -> RowMethod:
 def _numbers(answer: Any) -> Any:
     """What a model gives, without the frame or series around it."""
     return answer.to_numpy() if hasattr(answer, "to_numpy") else answer
-
-
-@contextmanager
-def _patient() -> Iterator[None]:
-    """The environment in which a server that is away is given up soon; what a person has set stays."""
-    added = {name: value for name, value in PATIENCE.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
