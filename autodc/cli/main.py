@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodc.cli import comparing, evaluating, exporting, failures, tracking
+from autodc.cli import comparing, controlling, evaluating, exporting, failures, tracking, watching
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -215,22 +215,6 @@ def simulate(
 
 @cli.command()
 @FOLDER
-@JSON
-def status(folder: str, as_json: bool) -> None:
-    """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
-    from autodc.verbs.summary import status_of
-
-    found = status_of(folder)
-    if as_json:
-        echo(json.dumps(found, indent=2))
-    else:
-        from autodc.cli.show_status import show_status
-
-        show_status(found)
-
-
-@cli.command()
-@FOLDER
 @click.argument("dataset", metavar="NAME")
 @click.option("--row", type=int, metavar="ROW", help="Where this row of the dataset comes from, back to its source.")
 @JSON
@@ -287,6 +271,9 @@ cli.add_command(failures.shadow)
 cli.add_command(exporting.export)
 cli.add_command(comparing.compare)
 cli.add_command(tracking.track)
+cli.add_command(watching.status)
+for verb in (controlling.pause, controlling.resume, controlling.slots):
+    cli.add_command(verb)
 
 
 def _stopped(display: Display, why: str = "") -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,17 +13,27 @@ from rich.text import Text
 from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import console, duration
 from autodc.review.status import under_way
+from autodc.review.time_left import words
 from autodc.review.wording import PURPOSES, where
 
 
 def show_status(found: Mapping[str, Any]) -> None:
     """Where a study is."""
-    out, trainings = console(), found["trainings"]
+    out = console()
+    out.print(status_table(found))
+    show_requests(out, found.get("requests", ()))
+
+
+def status_table(found: Mapping[str, Any]) -> Table:
+    """Where a study is, a row a thing."""
+    trainings = found["trainings"]
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column()
     table.add_row("study", found["study"])
-    table.add_row("state", where(found))
+    table.add_row("state", _state(found))
+    if (on := going_on(found)) is not None:
+        table.add_row("go on", Text(on))
     if found["testing"]:
         table.add_row("comparing", f"{found['testing']['subject']}: {PURPOSES[found['testing']['purpose']]}")
     most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
@@ -50,8 +62,39 @@ def show_status(found: Mapping[str, Any]) -> None:
         table.add_row("warning", Text(alarm, style="bold red"))
     for warning in found["warnings"]:
         table.add_row("warning", Text(warning))
-    out.print(table)
-    show_requests(out, found.get("requests", ()))
+    return table
+
+
+def one_line(found: Mapping[str, Any]) -> str:
+    """Where a study is, for a log."""
+    trainings = found["trainings"]
+    told = [_state(found)]
+    if found["testing"]:
+        told.append(f"comparing {found['testing']['subject']}")
+    failed = f", {trainings['failed']} failed" if trainings["failed"] else ""
+    told += [f"{trainings['done']} trainings done{failed}", f"kept {', '.join(found['kept']) or 'nothing'}", _time(found)]
+    return "; ".join(told)
+
+
+def going_on(found: Mapping[str, Any]) -> str | None:
+    """The command that goes on with a study that nobody works on, or that is paused; None for any other."""
+    if found["finished"]:
+        return None
+    if found["running"] is False:
+        return found["command"] or "the command that began it"
+    return "autodc resume DIR" if found["paused_since"] else None
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    told = where(found)
+    if found["finished"]:
+        return f"{told}; report and tracking are being written" if found["running"] else told
+    if found["running"] is False:
+        told += "; not running"
+    if found["paused_since"]:
+        since = datetime.datetime.fromisoformat(found["paused_since"])
+        told += f"; paused since {since.astimezone():%H:%M} ({duration(time.time() - since.timestamp())})"
+    return told
 
 
 def _time(found: Mapping[str, Any]) -> str:
@@ -60,9 +103,8 @@ def _time(found: Mapping[str, Any]) -> str:
     used = f"{duration(seconds)} used" if seconds >= 1 else "hardly any used"
     if found["finished"]:
         return used
-    left, ago = found["seconds_left"], found["last_event_seconds_ago"]
-    known = f"at most {duration(left)} left" if left is not None else "how much is left is not known yet"
-    return f"{used}, {known}" + (f"; last event {duration(ago)} ago" if ago is not None else "")
+    ago = found["last_event_seconds_ago"]
+    return f"{used}, {words(found['time_left'])}" + (f"; last event {duration(ago)} ago" if ago is not None else "")
 
 
 def _opened(test_set: Mapping[str, Any] | None) -> Text | str:

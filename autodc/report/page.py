@@ -132,7 +132,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder
         "cheap": account.cheap(result),
         "front": front.section(state, result, sign),
         "chart": charts.objectives(state, sign, sections.levels(state)),
-        "slots": max((s.slots for s in state.sessions), default=0),
+        "slots": max((s.most for s in state.sessions), default=0),
         "level": f"{INTERVAL_LEVEL:.0%}",
         "mlflow": tables.reference(result),
         "sealed": spec.data.test is not None,

@@ -5,26 +5,71 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import final
 
-from autodc.adapters.journal import JOURNAL, state_of
+from autodc.adapters.journal import JOURNAL, at_work, open_for_reading, state_of
 from autodc.errors import InputError
 from autodc.hints import meant
 from autodc.study import direction
+from autodc.study.journal.fold import fold_further
 from autodc.study.journal.state import State
 
 
 def open_state(folder: str | os.PathLike[str]) -> State:
     """Read the state of a study from its folder, also while it runs. Raises InputError where none is."""
     path = Path(folder)
-    if not (path / JOURNAL).exists():
-        raise _no_study(path)
+    there_is_a_study(path)
     state = state_of(path)
+    return _readable(state, path)
+
+
+@final
+class Follower:
+    """Follows the study in a folder while it runs: every event is read once, however often one looks."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Open. Raises InputError where no study is."""
+        self._path = Path(folder)
+        there_is_a_study(self._path)
+        self._journal = open_for_reading(self._path / JOURNAL)
+        self._state, self._position = State(), 0
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._journal.close()
+
+    @property
+    def position(self) -> int:
+        """Of the last event that was read."""
+        return self._position
+
+    @property
+    def is_at_work(self) -> bool | None:
+        """Whether a run is under way; None where that cannot be told: it is on another machine."""
+        return at_work(self._path)
+
+    def look(self) -> State:
+        """The state as of now. Raises InputError where the journal has no event yet."""
+        first = self._state.started is None
+        self._position = fold_further(self._state, self._journal.read(self._position)) or self._position
+        return _readable(self._state, self._path) if first else self._state
+
+
+def _readable(state: State, path: Path) -> State:
     if state.started is None:
         hint = "give the folder of a study that has begun; `autodc run` begins one, or goes on with it"
         raise InputError("ADC-JRNL-003", "the journal has no study in it", str(path / JOURNAL), "no event", hint)
     if words := direction.guessed(state):  # not in the journal: readers are to see it beside the other warnings
         state.started = replace(state.question, warnings=(*state.question.warnings, words))
     return state
+
+
+def there_is_a_study(path: Path) -> None:
+    """Raise InputError where a folder has no journal."""
+    if not (path / JOURNAL).exists():
+        raise _no_study(path)
 
 
 def asked_until(folder: str | os.PathLike[str]) -> tuple[float, ...]:

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.control import Control
 from autodc.adapters.executors import open_executor
+from autodc.adapters.executors.controlled import Controlled
 from autodc.adapters.executors.prints import LOGS
 from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
 from autodc.adapters.mlflow_tracker import MlflowTracker, NullTracker, remembered
@@ -142,6 +144,8 @@ def _run(
             raise unread
         return found
     finally:
+        with suppress(AutodcError):  # what ended the run is told, not this
+            keeper.write(study.state)
         journal.close()
 
 
@@ -209,10 +213,14 @@ def _train(
         begun = session(executor.slots)
         study.record(begun)
         measure_ahead(inputs, workers)
+        control = Control(folder)
+        control.begin()
+        controlled = Controlled(executor, control, lambda **answer: study.record(ev.SlotsSet(**answer)))
+        controlled.look()
         stage("training")
         Driver(
             study,
-            executor,
+            controlled,
             jobs,
             tracker,
             retries=machine.retries,
