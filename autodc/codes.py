@@ -217,6 +217,8 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-082": Code("A run under way cannot do what it was asked."),
     "ADC-RUN-090": several("A slice that is to join a study is there already, or has a name that is taken."),
     "ADC-RUN-071": Code("The time until which a run may go on has passed."),
+    # a study that is served
+    "ADC-SERVE-001": Code("The address cannot be listened on."),
     # simulation, slices, search
     "ADC-SIM-001": several("A folder has too few calibration runs to tell the noise."),
     "ADC-SIM-002": Code("The calibration runs of a folder were made for something else."),

@@ -28,9 +28,9 @@ from autodc.adapters.journal_file import (
 from autodc.adapters.journal_table import Cursor, Head, encode
 from autodc.adapters.lock import FolderLock, is_held
 from autodc.errors import InputError
-from autodc.study.journal.events import Event
 
 if TYPE_CHECKING:
+    from autodc.study.journal.events import Event
     from autodc.study.journal.state import State
 
 __all__ = [

@@ -23,8 +23,8 @@ from rich.text import Text
 from autodc.cli.alarms import tell
 from autodc.cli.terminal import duration, talk
 from autodc.errors import INTERRUPTED, SpecError
-from autodc.review import actions, notices, status, time_left
-from autodc.review.wording import PURPOSES
+from autodc.review import actions, notices, status
+from autodc.review.wording import PURPOSES, time_left, under_way
 from autodc.study.journal.records import Session
 from autodc.study.journal.state import State
 
@@ -124,9 +124,9 @@ class Display:
             table.add_row("comparing", now["testing"]["subject"])
         most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
         failed = f", {trainings['failed']} failed" if trainings["failed"] else ""
-        table.add_row("trainings", f"{trainings['done']} done{most}, {status.under_way(trainings)}{failed}")
+        table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(now)}{failed}")
         table.add_row("kept so far", ", ".join(now["kept"]) or "nothing")
-        table.add_row("time", f"{duration(time.monotonic() - self._begun)} gone, {time_left.words(now['time_left'])}")
+        table.add_row("time", f"{duration(time.monotonic() - self._begun)} gone, {time_left(now['time_left'])}")
         return table
 
     def _clock(self) -> str:

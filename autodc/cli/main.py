@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodc.cli import comparing, controlling, evaluating, exporting, failures, tracking, watching
+from autodc.cli import comparing, controlling, evaluating, exporting, failures, serving, tracking, watching
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -272,6 +272,7 @@ cli.add_command(exporting.export)
 cli.add_command(comparing.compare)
 cli.add_command(tracking.track)
 cli.add_command(watching.status)
+cli.add_command(serving.serve)
 for verb in (controlling.pause, controlling.resume, controlling.slots):
     cli.add_command(verb)
 

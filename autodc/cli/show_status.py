@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import time
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,32 +11,31 @@ from rich.text import Text
 
 from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import console, duration
-from autodc.review.status import under_way
-from autodc.review.time_left import words
-from autodc.review.wording import PURPOSES, where
+from autodc.review.status_words import state, used
+from autodc.review.wording import PURPOSES, under_way
 
 
-def show_status(found: Mapping[str, Any]) -> None:
-    """Where a study is."""
+def show_status(found: Mapping[str, Any], folder: str) -> None:
+    """Where the study in a folder is."""
     out = console()
-    out.print(status_table(found))
+    out.print(status_table(found, folder))
     show_requests(out, found.get("requests", ()))
 
 
-def status_table(found: Mapping[str, Any]) -> Table:
-    """Where a study is, a row a thing."""
+def status_table(found: Mapping[str, Any], folder: str) -> Table:
+    """Where the study in a folder is, a row a thing."""
     trainings = found["trainings"]
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column()
     table.add_row("study", found["study"])
-    table.add_row("state", _state(found))
-    if (on := going_on(found)) is not None:
+    table.add_row("state", state(found))
+    if (on := _going_on(found, folder)) is not None:
         table.add_row("go on", Text(on))
     if found["testing"]:
         table.add_row("comparing", f"{found['testing']['subject']}: {PURPOSES[found['testing']['purpose']]}")
     most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
-    table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(trainings)}, {trainings['failed']} failed")
+    table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(found)}, {trainings['failed']} failed")
     if found.get("next"):
         table.add_row("next", Text(found["next"]))
     table.add_row("kept", ", ".join(found["kept"]) or "nothing yet")
@@ -65,46 +63,19 @@ def status_table(found: Mapping[str, Any]) -> Table:
     return table
 
 
-def one_line(found: Mapping[str, Any]) -> str:
-    """Where a study is, for a log."""
-    trainings = found["trainings"]
-    told = [_state(found)]
-    if found["testing"]:
-        told.append(f"comparing {found['testing']['subject']}")
-    failed = f", {trainings['failed']} failed" if trainings["failed"] else ""
-    told += [f"{trainings['done']} trainings done{failed}", f"kept {', '.join(found['kept']) or 'nothing'}", _time(found)]
-    return "; ".join(told)
-
-
-def going_on(found: Mapping[str, Any]) -> str | None:
+def _going_on(found: Mapping[str, Any], folder: str) -> str | None:
     """The command that goes on with a study that nobody works on, or that is paused; None for any other."""
     if found["finished"]:
         return None
     if found["running"] is False:
         return found["command"] or "the command that began it"
-    return "autodc resume DIR" if found["paused_since"] else None
-
-
-def _state(found: Mapping[str, Any]) -> str:
-    told = where(found)
-    if found["finished"]:
-        return f"{told}; report and tracking are being written" if found["running"] else told
-    if found["running"] is False:
-        told += "; not running"
-    if found["paused_since"]:
-        since = datetime.datetime.fromisoformat(found["paused_since"])
-        told += f"; paused since {since.astimezone():%H:%M} ({duration(time.time() - since.timestamp())})"
-    return told
+    return shlex.join(["autodc", "resume", folder]) if found["paused_since"] else None
 
 
 def _time(found: Mapping[str, Any]) -> str:
     """Used and left, as far as either is known."""
-    seconds = found["spent"]["wall_seconds"]
-    used = f"{duration(seconds)} used" if seconds >= 1 else "hardly any used"
-    if found["finished"]:
-        return used
-    ago = found["last_event_seconds_ago"]
-    return f"{used}, {words(found['time_left'])}" + (f"; last event {duration(ago)} ago" if ago is not None else "")
+    ago = None if found["finished"] else found["last_event_seconds_ago"]
+    return used(found) + (f"; last event {duration(ago)} ago" if ago is not None else "")
 
 
 def _opened(test_set: Mapping[str, Any] | None) -> Text | str:

@@ -9,13 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from rich.console import Group
-from rich.live import Live
-from rich.text import Text
-
 from autodc.cli.options import FOLDER, JSON
 from autodc.cli.streams import echo
-from autodc.cli.terminal import console
 from autodc.errors import INTERRUPTED
 
 AGES = ("last_event_seconds_ago", "seconds_left", "time_left", "spent")
@@ -38,7 +33,7 @@ def status(folder: str, watched: bool, as_json: bool) -> int:
     else:
         from autodc.cli.show_status import show_status
 
-        show_status(found)
+        show_status(found, folder)
     return 0
 
 
@@ -47,7 +42,7 @@ def _watch(folder: str, as_json: bool) -> int:
 
     code = 0
     try:
-        with _json_lines() if as_json else _shown() as show:
+        with _json_lines() if as_json else _shown(folder) as show:
             for found in watch(folder):
                 show(found)
                 code = exit_code(found)
@@ -71,9 +66,15 @@ def _json_lines() -> Iterator[Any]:
 
 
 @contextmanager
-def _shown() -> Iterator[Any]:
+def _shown(folder: str) -> Iterator[Any]:
     """A table that is drawn again on a terminal, elsewhere a line for each change."""
-    from autodc.cli.show_status import one_line, status_table
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from autodc.cli.show_status import status_table
+    from autodc.cli.terminal import console
+    from autodc.review.status_words import line
     from autodc.verbs.watch import news
 
     out, last = console(), list[Any]()
@@ -81,11 +82,11 @@ def _shown() -> Iterator[Any]:
     def tell(found: Mapping[str, Any]) -> None:
         if last != [news(found)]:
             last[:] = [news(found)]
-            out.print(Text(f"{time.strftime('%H:%M:%S')}  {one_line(found)}"))
+            out.print(Text(f"{time.strftime('%H:%M:%S')}  {line(found)}"))
 
     if not out.is_terminal:
         yield tell
         return
     leave = Text("Ctrl-C leaves the study running", style="dim")
     with Live(console=out, auto_refresh=False) as live:
-        yield lambda found: live.update(Group(status_table(found), leave), refresh=True)
+        yield lambda found: live.update(Group(status_table(found, folder), leave), refresh=True)

@@ -90,12 +90,6 @@ def _moment(seconds: float) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def under_way(trainings: Mapping[str, Any]) -> str:
-    """How many trainings run, and how many are planned and wait for a slot. trainings: of `status`."""
-    waiting = f", {trainings['waiting']} waiting" if trainings["waiting"] else ""
-    return f"{trainings['under_way']} under way{waiting}"
-
-
 def _unread(state: State) -> list[str]:
     if state.unread is None:
         return []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from autodc.plan.trial import Outcome
-from autodc.review.numbers import duration
 from autodc.study.journal.state import State
 from autodc.study.pace import RECENT, pace, typical_rows
 from autodc.study.pace import seconds_left as awake_seconds_left
@@ -21,9 +20,6 @@ EVIDENCE = 4
 """Trainings that must have ended before anything is said."""
 LEAST_SHARE = 0.1
 """Of the slots, that trainings are believed to fill at least."""
-ALIKE = 0.8
-"""From this share of the longest on, the shortest is not told beside it."""
-
 Bound = Literal["trainings", "until", "budget.wall_clock", "rounds"]
 
 
@@ -65,18 +61,6 @@ def time_left(state: State, now: float) -> TimeLeft | None:
     high, by = min(ends)
     high = max(high, 0.0)
     return TimeLeft(low=min(low, high), high=high, by=by)
-
-
-def words(left: Mapping[str, Any] | None) -> str:
-    """The span as a person says it. left: as `TimeLeft.to_dict` gives it."""
-    if left is None:
-        return "how much is left is not known yet"
-    low, high = left["low"], left["high"]
-    if left["by"] == "rounds":
-        return f"about {duration(high)} left if every round is made"
-    if low >= ALIKE * high or high < 1:
-        return f"about {duration(high)} left"
-    return f"{duration(low)} to {duration(high)} left"
 
 
 def _trainings(view: View) -> tuple[float, Bound]:

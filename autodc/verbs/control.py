@@ -79,7 +79,7 @@ def _asked(path: Path, ask: Callable[[Control], Wish], patience: float) -> Contr
         return Controlled(running=running, answered=False, paused=wish.paused, slots=None)
     if answer.refused:
         control.write(before)
-        raise InputError("ADC-RUN-082", "the run cannot do that", str(path), answer.refused)
+        raise InputError("ADC-RUN-082", f"the run refuses: {answer.refused}", str(path))
     return Controlled(running=True, answered=True, paused=answer.paused, slots=answer.slots)
 
 

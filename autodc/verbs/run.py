@@ -163,12 +163,17 @@ def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
 
 def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
     """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
-    state, path = open_state(folder), Path(folder)
+    state = open_state(folder)
+    return state, content_of(state, Path(folder))
+
+
+def content_of(state: State, folder: Path) -> dict[str, Any]:
+    """The result so far of a study in a folder, with where it stands in MLflow if that is known."""
     content = result(state)
-    reference = _stored(path).get("mlflow") or _remembered(path)
+    reference = _stored(folder).get("mlflow") or _remembered(folder)
     if reference is not None:
         content["mlflow"] = reference
-    return state, content
+    return content
 
 
 def exhibits_of(folder: Path) -> Exhibits:

@@ -51,7 +51,7 @@ class Controlled:
         try:
             self._meet(wish)
         except InputError as error:
-            refused = str(error)
+            refused = f"{error.brief}; {error.hint}"
         self._answer(slots=self.slots, paused=self._paused, asked=wish.id, refused=refused)
 
     def _meet(self, wish: Wish) -> None:
