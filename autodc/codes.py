@@ -215,6 +215,7 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-080": Code("A finished study has nothing to pause."),
     "ADC-RUN-081": Code("Nothing runs in the folder."),
     "ADC-RUN-082": Code("A run under way cannot do what it was asked."),
+    "ADC-RUN-085": several("This is nothing that can be notified."),
     "ADC-RUN-090": several("A slice that is to join a study is there already, or has a name that is taken."),
     "ADC-RUN-071": Code("The time until which a run may go on has passed."),
     # a study that is served

@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = PATIENCE
     _own: Mapping[str, str] = {}
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server calls it
+    def do_GET(self) -> None:
         """Answer with what the path holds, to who may look."""
         if not self.server.serves(self.headers.get_all("Host") or []):
             return self._refuse(HTTPStatus.FORBIDDEN, "this server does not go by that name")

@@ -11,7 +11,7 @@ import json
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -94,6 +94,12 @@ def check(study: str, source: str | None, warm: str | None, overrides: tuple[str
 @SET
 @click.option("--open-test", is_flag=True, help="Stop here, open the sealed test set, and finish.")
 @click.option("--force", is_flag=True, help="With --open-test: open it though it was opened before.")
+@click.option(
+    "--notify",
+    metavar="CMD|URL",
+    envvar="AUTODC_NOTIFY",
+    help="Tell it, as JSON, of every new keep, when the study is done and when it is blocked.",
+)
 @click.option("--require-keep", is_flag=True, help="Exit with 4 unless at least one dataset is kept.")
 @JSON
 def run(
@@ -105,6 +111,7 @@ def run(
     overrides: tuple[str, ...],
     open_test: bool,
     force: bool,
+    notify: str | None,
     require_keep: bool,
     as_json: bool,
 ) -> int:
@@ -136,6 +143,7 @@ def run(
                 progress=display.update,
                 stage=display.say,
                 stop=stop,
+                notify=notify,
             )
         except Interrupted as why:
             _stopped(display, str(why))
@@ -286,5 +294,13 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _same_command() -> str:
-    words: list[Any] = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    """The command line, for people; who is notified is named without secrets."""
+    from autodc.adapters.notify import hidden
+
+    words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    for k, word in enumerate(words):
+        if word.startswith("--notify="):
+            words[k] = f"--notify={hidden(word.partition('=')[2])}"
+        elif words[k - 1] == "--notify":
+            words[k] = hidden(word)
     return shlex.join(words)

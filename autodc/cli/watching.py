@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+
 from autodc.cli.options import FOLDER, JSON
 from autodc.cli.streams import echo
 from autodc.errors import INTERRUPTED

@@ -250,7 +250,9 @@ class Adjustable(Protocol):
 def no_room(slots: int, most: int, where: str) -> InputError:
     """What is raised where an executor has no room for so many slots."""
     hint = f"give 1 to {most}" if most > 1 else "it trains one at a time"
-    return InputError("ADC-EXEC-024", f"there is no room for {slots} trainings at once", where, f"room for {most}", hint)
+    return InputError(
+        "ADC-EXEC-024", f"there is no room for {slots} trainings at once", where, f"room for {most}", hint
+    )
 
 
 def key(one: AbstractTask | Completion) -> tuple[Work, int, int]:

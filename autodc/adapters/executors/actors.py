@@ -20,9 +20,7 @@ STOP_SECONDS = 5.0
 class ActorPool:
     """Keeps an actor per slot serving the server."""
 
-    def __init__(
-        self, machine: MachineSpec, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
-    ) -> None:
+    def __init__(self, machine: MachineSpec, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
         resources = {"num_cpus": machine.cpus_per_trial, "num_gpus": machine.gpus_per_trial}
         self._host = ray.remote(max_restarts=0, max_concurrency=1, **resources)(_Host)
         self._driver = driver

@@ -7,7 +7,8 @@ themselves go over the driver's server. When Ray is gone it ends, and the driver
 (`keeper.Keeper`).
 
 From the driver: an Opening, then a Service, then `("ended", tasks)`, `("slots", n)` and `("close",)`. To the driver:
-`("refused", error)` or `("ready", slots, room, host)`, then `("alive", words)`, `("broken", deaths, why)`, `("over", why)`.
+`("refused", error)` or `("ready", slots, room, host)`, then `("alive", words)`, `("broken", deaths, why)`, `("over",
+why)`.
 """
 
 from __future__ import annotations
