@@ -84,9 +84,9 @@ def run(
     command: the command line, to be told as what goes on;
     out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
     told the state after every step; stage: told in words what happens before the first training; stop: asked between
-    steps, True ends the turn with `study.driver.Interrupted`; notify: a program with its arguments, or an address, that is
-    told of datasets that are kept and of the end (`verbs.notices`). Where the test set cannot be read at the end, result.json
-    and report say what was decided, its error is raised, and the same call tries again.
+    steps, True ends the turn with `study.driver.Interrupted`; notify: a program with its arguments, or an address, that
+    is told of datasets that are kept and of the end (`verbs.notices`). Where the test set cannot be read at the end,
+    result.json and report say what was decided, its error is raised, and the same call tries again.
     """
     machine = machine or MachineSpec()
     folder = _folder(spec, out)
