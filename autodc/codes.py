@@ -95,6 +95,8 @@ CODES: Mapping[str, Code] = {
     "ADC-EXEC-021": several("Ray does not start, or its cluster does not answer."),
     "ADC-EXEC-022": Code("No node has what one training needs."),
     "ADC-EXEC-023": Code("Workers die one after the other."),
+    "ADC-EXEC-024": Code("There is no room for so many trainings at once."),
+    "ADC-EXEC-025": Code("An executor can be neither paused nor resized."),
     "ADC-EXEC-075": Code("The Ray cluster has stopped to answer."),
     "ADC-EXEC-076": several("Ray died and does not come back."),
     "ADC-EXEC-078": Code("A worker does not see what the driver has stored."),
@@ -210,8 +212,14 @@ CODES: Mapping[str, Code] = {
     "ADC-RUN-047": Code("The test set is another than the one that was sealed."),
     "ADC-RUN-060": Code("The metric gets better the other way than when the study began."),
     "ADC-RUN-070": Code("The time was over before a training ended."),
+    "ADC-RUN-080": Code("A finished study has nothing to pause."),
+    "ADC-RUN-081": Code("Nothing runs in the folder."),
+    "ADC-RUN-082": Code("A run under way cannot do what it was asked."),
+    "ADC-RUN-085": several("This is nothing that can be notified."),
     "ADC-RUN-090": several("A slice that is to join a study is there already, or has a name that is taken."),
     "ADC-RUN-071": Code("The time until which a run may go on has passed."),
+    # a study that is served
+    "ADC-SERVE-001": Code("The address cannot be listened on."),
     # simulation, slices, search
     "ADC-SIM-001": several("A folder has too few calibration runs to tell the noise."),
     "ADC-SIM-002": Code("The calibration runs of a folder were made for something else."),

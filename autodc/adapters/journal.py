@@ -26,18 +26,20 @@ from autodc.adapters.journal_file import (
     refused,
 )
 from autodc.adapters.journal_table import Cursor, Head, encode
-from autodc.adapters.lock import FolderLock
+from autodc.adapters.lock import FolderLock, is_held
 from autodc.errors import InputError
-from autodc.study.journal.events import Event
 
 if TYPE_CHECKING:
+    from autodc.study.journal.events import Event
     from autodc.study.journal.state import State
 
 __all__ = [
     "JOURNAL",
+    "AbstractJournalView",
     "Cursor",
     "JournalReader",
     "SqliteJournal",
+    "at_work",
     "encode",
     "open_for_following",
     "open_for_reading",
@@ -97,7 +99,7 @@ class SqliteJournal(AbstractJournalView):
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()
-        self._lock = FolderLock(self._path.with_name(self._path.name + ".lock"))
+        self._lock = FolderLock(_lock_of(self._path))
         self._writer: sqlite3.Connection | None = None
         self._side: sqlite3.Connection | None = None
         self._head = Head()
@@ -216,6 +218,11 @@ def state_of(folder: Path) -> State:
         return fold(event for _, event in reader.read())
 
 
+def at_work(folder: Path) -> bool | None:
+    """Whether a process works on the study in a folder; None where that cannot be told: it is on another machine."""
+    return is_held(_lock_of(folder / JOURNAL))
+
+
 def open_for_following(path: str | Path) -> JournalReader:
     """Open a journal to read it and to keep a cursor in it, also while a study writes it."""
     return _open_existing(path, lambda found: connect(found, "rw"))
@@ -235,6 +242,10 @@ def _open_existing(path: str | Path, connect: Callable[[Path], sqlite3.Connectio
         connection = connect(path)
         check_application(connection, path)
     return JournalReader(path, connection)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _has_events(path: Path) -> bool:

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autodc.adapters.journal_file import APPLICATION_ID, damaged, explained, transaction
 from autodc.study.journal.chain import START, seal
-from autodc.study.journal.codec import from_text, known
-from autodc.study.journal.events import Event
+
+if TYPE_CHECKING:
+    from autodc.study.journal.events import Event
 
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection | None]]
 IDENTITY = "journal"
@@ -179,6 +180,8 @@ def _seal_of(side: sqlite3.Connection | None, position: int) -> bytes:
 
 def _event(path: Path, record: Record, before: bytes | None, found: Any) -> Event:
     """The event of a record. before: the seal of the record before it, None in a journal of before; found: its own."""
+    from autodc.study.journal.codec import from_text, known  # every kind of event comes with it: cursors do without
+
     position, kind, version, payload, written = record
     try:
         kind, payload = kind.decode(), payload.decode()

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import final
 
+import psutil
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from autodc.errors import InputError, SurroundingsError
@@ -69,3 +70,25 @@ def _held(path: Path, owner: str) -> InputError:
         got=owner,
         hint="wait for it, stop it, or give another --out",
     )
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a process holds the lock file; None where that cannot be told from here: it is on another machine.
+
+    The lock itself is not touched: a run that begins meanwhile is not refused for it.
+    """
+    try:
+        words = path.read_text(errors="replace").split()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    if len(words) != 4 or words[3] != socket.gethostname() or not words[1].isdigit():
+        return None
+    try:
+        opened = {Path(file.path) for file in psutil.Process(int(words[1])).open_files()}
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return None
+    return path.resolve() in opened

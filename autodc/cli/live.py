@@ -24,7 +24,8 @@ from autodc.cli.alarms import tell
 from autodc.cli.terminal import duration, talk
 from autodc.errors import INTERRUPTED, SpecError
 from autodc.review import actions, notices, status
-from autodc.review.wording import PURPOSES
+from autodc.review.wording import PURPOSES, time_left, under_way
+from autodc.study.journal.records import Session
 from autodc.study.journal.state import State
 
 _REDRAW = 0.25
@@ -46,6 +47,7 @@ class Display:
         self._horizon = 0
         self._failing: set[str] = set()
         self._begun = time.monotonic()
+        self._pausing: tuple[bool, int] | None = None
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -86,6 +88,8 @@ class Display:
             self._settled = len(state.proposed)
             for words in actions.sentences(state, state.round)[:1]:
                 self.say(f"next: {words}")
+        if state.sessions:
+            self._tell_slots(state.sessions[-1])
         turn = (state.round, state.phase)
         if turn != self._told:
             self._told = turn
@@ -97,9 +101,21 @@ class Display:
             self._drawn = time.monotonic()
             self._live.update(self._panel(state), refresh=True)
 
+    def _tell_slots(self, session: Session) -> None:
+        """Say what a person asked for meanwhile: a pause, more or fewer trainings at once."""
+        now, before = (session.paused is not None, session.slots), self._pausing
+        self._pausing = now
+        if before is None or before[0] != now[0]:
+            if now[0]:
+                self.say("paused: what runs comes to its end, nothing begins; `autodc resume DIR` lets it go on")
+            elif before is not None:
+                self.say("going on")
+        if before is not None and before[1] != now[1]:
+            self.say(f"{now[1]} trainings at once from now on, {before[1]} before")
+
     def _panel(self, state: State) -> Table:
         now = status.status(state)
-        trainings, left = now["trainings"], now["seconds_left"]
+        trainings = now["trainings"]
         table = Table.grid(padding=(0, 2))
         table.add_row("study", self._name)
         doing = now["doing"]
@@ -108,9 +124,9 @@ class Display:
             table.add_row("comparing", now["testing"]["subject"])
         most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
         failed = f", {trainings['failed']} failed" if trainings["failed"] else ""
-        table.add_row("trainings", f"{trainings['done']} done{most}, {status.under_way(trainings)}{failed}")
+        table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(now)}{failed}")
         table.add_row("kept so far", ", ".join(now["kept"]) or "nothing")
-        table.add_row("time", f"{duration(time.monotonic() - self._begun)} gone, at most {duration(left)} left")
+        table.add_row("time", f"{duration(time.monotonic() - self._begun)} gone, {time_left(now['time_left'])}")
         return table
 
     def _clock(self) -> str:

@@ -11,11 +11,11 @@ import json
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from autodc.cli import comparing, evaluating, exporting, failures, tracking
+from autodc.cli import comparing, controlling, evaluating, exporting, failures, serving, tracking, watching
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -94,6 +94,12 @@ def check(study: str, source: str | None, warm: str | None, overrides: tuple[str
 @SET
 @click.option("--open-test", is_flag=True, help="Stop here, open the sealed test set, and finish.")
 @click.option("--force", is_flag=True, help="With --open-test: open it though it was opened before.")
+@click.option(
+    "--notify",
+    metavar="CMD|URL",
+    envvar="AUTODC_NOTIFY",
+    help="Tell it, as JSON, of every new keep, when the study is done and when it is blocked.",
+)
 @click.option("--require-keep", is_flag=True, help="Exit with 4 unless at least one dataset is kept.")
 @JSON
 def run(
@@ -105,6 +111,7 @@ def run(
     overrides: tuple[str, ...],
     open_test: bool,
     force: bool,
+    notify: str | None,
     require_keep: bool,
     as_json: bool,
 ) -> int:
@@ -136,6 +143,7 @@ def run(
                 progress=display.update,
                 stage=display.say,
                 stop=stop,
+                notify=notify,
             )
         except Interrupted as why:
             _stopped(display, str(why))
@@ -215,22 +223,6 @@ def simulate(
 
 @cli.command()
 @FOLDER
-@JSON
-def status(folder: str, as_json: bool) -> None:
-    """Say what a study is doing, what it has spent and kept so far; safe while it runs."""
-    from autodc.verbs.summary import status_of
-
-    found = status_of(folder)
-    if as_json:
-        echo(json.dumps(found, indent=2))
-    else:
-        from autodc.cli.show_status import show_status
-
-        show_status(found)
-
-
-@cli.command()
-@FOLDER
 @click.argument("dataset", metavar="NAME")
 @click.option("--row", type=int, metavar="ROW", help="Where this row of the dataset comes from, back to its source.")
 @JSON
@@ -287,6 +279,10 @@ cli.add_command(failures.shadow)
 cli.add_command(exporting.export)
 cli.add_command(comparing.compare)
 cli.add_command(tracking.track)
+cli.add_command(watching.status)
+cli.add_command(serving.serve)
+for verb in (controlling.pause, controlling.resume, controlling.slots):
+    cli.add_command(verb)
 
 
 def _stopped(display: Display, why: str = "") -> None:
@@ -298,5 +294,13 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _same_command() -> str:
-    words: list[Any] = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    """The command line, for people; who is notified is named without secrets."""
+    from autodc.adapters.notify import hidden
+
+    words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    for k, word in enumerate(words):
+        if word.startswith("--notify="):
+            words[k] = f"--notify={hidden(word.partition('=')[2])}"
+        elif words[k - 1] == "--notify":
+            words[k] = hidden(word)
     return shlex.join(words)

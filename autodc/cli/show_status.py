@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,22 +11,31 @@ from rich.text import Text
 
 from autodc.cli.show_requests import show_requests
 from autodc.cli.terminal import console, duration
-from autodc.review.status import under_way
-from autodc.review.wording import PURPOSES, where
+from autodc.review.status_words import state, used
+from autodc.review.wording import PURPOSES, under_way
 
 
-def show_status(found: Mapping[str, Any]) -> None:
-    """Where a study is."""
-    out, trainings = console(), found["trainings"]
+def show_status(found: Mapping[str, Any], folder: str) -> None:
+    """Where the study in a folder is."""
+    out = console()
+    out.print(status_table(found, folder))
+    show_requests(out, found.get("requests", ()))
+
+
+def status_table(found: Mapping[str, Any], folder: str) -> Table:
+    """Where the study in a folder is, a row a thing."""
+    trainings = found["trainings"]
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column()
     table.add_row("study", found["study"])
-    table.add_row("state", where(found))
+    table.add_row("state", state(found))
+    if (on := _going_on(found, folder)) is not None:
+        table.add_row("go on", Text(on))
     if found["testing"]:
         table.add_row("comparing", f"{found['testing']['subject']}: {PURPOSES[found['testing']['purpose']]}")
     most = f" of at most {trainings['budget']:g}" if trainings["budget"] is not None else ""
-    table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(trainings)}, {trainings['failed']} failed")
+    table.add_row("trainings", f"{trainings['done']} done{most}, {under_way(found)}, {trainings['failed']} failed")
     if found.get("next"):
         table.add_row("next", Text(found["next"]))
     table.add_row("kept", ", ".join(found["kept"]) or "nothing yet")
@@ -50,19 +60,22 @@ def show_status(found: Mapping[str, Any]) -> None:
         table.add_row("warning", Text(alarm, style="bold red"))
     for warning in found["warnings"]:
         table.add_row("warning", Text(warning))
-    out.print(table)
-    show_requests(out, found.get("requests", ()))
+    return table
+
+
+def _going_on(found: Mapping[str, Any], folder: str) -> str | None:
+    """The command that goes on with a study that nobody works on, or that is paused; None for any other."""
+    if found["finished"]:
+        return None
+    if found["running"] is False:
+        return found["command"] or "the command that began it"
+    return shlex.join(["autodc", "resume", folder]) if found["paused_since"] else None
 
 
 def _time(found: Mapping[str, Any]) -> str:
     """Used and left, as far as either is known."""
-    seconds = found["spent"]["wall_seconds"]
-    used = f"{duration(seconds)} used" if seconds >= 1 else "hardly any used"
-    if found["finished"]:
-        return used
-    left, ago = found["seconds_left"], found["last_event_seconds_ago"]
-    known = f"at most {duration(left)} left" if left is not None else "how much is left is not known yet"
-    return f"{used}, {known}" + (f"; last event {duration(ago)} ago" if ago is not None else "")
+    ago = None if found["finished"] else found["last_event_seconds_ago"]
+    return used(found) + (f"; last event {duration(ago)} ago" if ago is not None else "")
 
 
 def _opened(test_set: Mapping[str, Any] | None) -> Text | str:

@@ -42,7 +42,7 @@ def write_report(state: State, result: Mapping[str, Any], folder: Path, exhibits
     result: the content of result.json; exhibits: what is kept to be shown of the findings.
     """
     path = folder / PAGE
-    write_whole(path, render(state, result, exhibits, _named(folder)))
+    write_whole(path, render(state, result, exhibits, named(folder)))
     return path
 
 
@@ -51,7 +51,7 @@ def render(state: State, result: Mapping[str, Any], exhibits: Exhibits = nothing
     return environment().get_template("page.html.j2").render(_content(state, result, exhibits, folder))
 
 
-def _named(folder: Path) -> str:
+def named(folder: Path) -> str:
     """The folder from where the command is given, where it lies below; else from the root."""
     whole, here = folder.absolute(), Path.cwd()
     return str(whole.relative_to(here)) if whole.is_relative_to(here) and whole != here else str(whole)
@@ -132,7 +132,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder
         "cheap": account.cheap(result),
         "front": front.section(state, result, sign),
         "chart": charts.objectives(state, sign, sections.levels(state)),
-        "slots": max((s.slots for s in state.sessions), default=0),
+        "slots": max((s.most for s in state.sessions), default=0),
         "level": f"{INTERVAL_LEVEL:.0%}",
         "mlflow": tables.reference(result),
         "sealed": spec.data.test is not None,

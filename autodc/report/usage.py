@@ -34,7 +34,7 @@ def usage(state: State) -> dict[str, Any] | None:
     start = clock.at(np.array([one.ended - one.took for one in ended]))
     end = np.maximum(clock.at(np.array([one.ended for one in ended])), start)
     edges = np.linspace(0.0, clock.length, BINS + 1)
-    slots = max(session.slots for session in state.sessions)
+    slots = max(session.most for session in state.sessions)
     busy = np.minimum(_overlap(start, end, edges) / (clock.length / BINS), slots)
     across = Scale(low=0.0, high=clock.length, start=CHART_LEFT, end=RIGHT)
     up = Scale(low=0.0, high=float(slots), start=FLOOR, end=TOP)

@@ -132,7 +132,7 @@ def _cost(state: State, result: Mapping[str, Any]) -> dict[str, str]:
     asked = spec_of(state).budget.trainings
     of = f" of {asked:g}" if asked is not None else ""
     busy = spent["busy_share"]
-    slots = max((one.slots for one in state.sessions), default=0)
+    slots = max((one.most for one in state.sessions), default=0)
     return {
         "trainings": f"{spent['trainings']:g}{of}",
         "failed": f"{failed} failed" if failed else "",

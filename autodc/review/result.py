@@ -237,15 +237,19 @@ def spent(state: State) -> dict[str, Any]:
 
 
 def busy_share(state: State) -> float | None:
-    """Training seconds ÷ (slots × wall seconds from the first training to the last), summed over sessions."""
+    """Training seconds ÷ (slots × wall seconds from the first training to the last), summed over sessions.
+
+    Slots are what the user allows: while a run is paused there are none.
+    """
     outcomes = [t.outcome for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
     busy = wall = 0.0
     for session in state.sessions:
         mine = [o for o in outcomes if session.started <= o.ended <= session.ended]
         if mine:
             busy += sum(o.took for o in mine)
-            span = max(o.ended for o in mine) - min(o.started for o in mine)
-            wall += session.slots * min(span, session.awake or span)
+            begin, end = min(o.started for o in mine), max(o.ended for o in mine)
+            span = end - begin
+            wall += session.mean_slots(begin, end) * min(span, session.awake or span)
     return round(min(1.0, busy / wall), 4) if wall > 0 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import time
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from typing import Any
 
 from autodc.review import actions, beside, deliveries, findings, notices, requests
 from autodc.review.folding import of_question
-from autodc.review.result import always_failing, busy_share, spent
+from autodc.review.result import always_failing, spent
+from autodc.review.time_left import time_left
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
 from autodc.study.phases.phase import Phase
@@ -36,7 +38,9 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
     cap = allowance.cap(view)
     comparison, account = state.open_comparison, ledger(state).to_dict()
     fails = always_failing(state)
-    slots = state.sessions[-1].slots if state.sessions else 1
+    session = state.sessions[-1] if state.sessions else None
+    slots = 1 if session is None else session.slots
+    left = time_left(state, now)
     return {
         "study": state.question.name,
         "finished": state.finished is not None,
@@ -46,6 +50,8 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "phase": state.phase,
         "doing": state.phase if phase is None else phase.words,
         "testing": None if comparison is None else {"subject": comparison.subject, "purpose": comparison.purpose},
+        "paused_since": None if session is None or session.paused is None else _moment(session.paused),
+        "slots": None if session is None else slots,
         "trainings": {
             "done": done,
             "under_way": (running := min(len(state.trials) - done, slots)),
@@ -57,8 +63,10 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "kept": list(state.kept),
         "verdicts": {n: state.verdict(n) for n in state.candidates},
         "spent": spent(state),
-        "seconds_left": seconds_left(state),
-        "last_event_seconds_ago": round(max(0.0, now - state.sessions[-1].ended), 1) if state.sessions else None,
+        "seconds_left": None if left is None else round(left.high, 1),
+        "time_left": None if left is None else left.to_dict(),
+        "last_event_seconds_ago": None if session is None else round(max(0.0, now - session.ended), 1),
+        "command": "" if session is None else session.command,
         "ledger": {k: v for k, v in account.items() if k not in ("comparisons", "extensions", "test_set")},
         "test_set": account["test_set"] if spec.data.test is not None else None,
         "baselines": beside.line(beside.baselines(state)),
@@ -66,6 +74,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "requests": [requests.short_dict(one) for one in requests.views(state)],
         "left": notices.left_over(state),
         "alarms": notices.alarms(state),
+        "unread": None if state.unread is None else state.unread.problem,
         "failing": fails,
         "inbox": deliveries.refused(state),
         "warnings": [
@@ -77,10 +86,8 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
     }
 
 
-def under_way(trainings: Mapping[str, Any]) -> str:
-    """How many trainings run, and how many are planned and wait for a slot. trainings: of `status`."""
-    waiting = f", {trainings['waiting']} waiting" if trainings["waiting"] else ""
-    return f"{trainings['under_way']} under way{waiting}"
+def _moment(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _unread(state: State) -> list[str]:
@@ -122,19 +129,3 @@ def going_on(state: State) -> str:
     if spec.data.test is not None and not state.opened:
         words += "; to open the sealed test set now: --open-test"
     return words
-
-
-def seconds_left(state: State) -> float | None:
-    """A guess at the wall seconds left, from the pace so far and the trainings still allowed; None at the start."""
-    ended = [t for t in state.trials if t.outcome is not None and t.outcome.ended > 0]
-    if len(ended) < 4 or not state.sessions:
-        return None
-    view = view_of(state)
-    spec, cap = view.spec, allowance.cap(view)
-    if cap == float("inf"):
-        rounds = spec.loop.rounds - state.round + 1
-        cap = state.spent + rounds * 1.5 * spec.search.trials_per_round
-    charged = sum(t.trial.fidelity for t in ended)
-    each = sum(t.outcome.took for t in ended if t.outcome is not None) / charged
-    share = busy_share(state) or 1.0
-    return max(0.0, cap - charged) * each / (state.sessions[-1].slots * max(share, 0.1))

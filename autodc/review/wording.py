@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.evaluation.evidence import OF_FINDING
-from autodc.review.numbers import count
+from autodc.review.numbers import count, duration
 
 PURPOSES = {
     "removal": "the challenger with it against the same without it",
@@ -22,12 +21,16 @@ PURPOSES = {
     "doubt": "everything that is free against what was there, kept in doubt",
 }
 """Purpose of a comparison → its two arms."""
+ALIKE = 0.8
+"""From this share of the longest time left on, the shortest is not told beside it."""
 VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
 """Verdict → what became of the dataset."""
 
 
 def of_finding(name: str) -> str:
     """The own slice of a finding, which is called `finding-F3` or the like, in words."""
+    from autodc.evaluation.evidence import OF_FINDING  # numpy comes with it
+
     return f"slice of finding {name.removeprefix(OF_FINDING).partition('.')[0]}, gate rows"
 
 
@@ -43,3 +46,23 @@ def where(found: Mapping[str, Any]) -> str:
     if not found["round"]:
         return f"{words}; {count(found['rounds'], 'round')} to come" if words else "begun, nothing was trained yet"
     return f"round {found['round']} of {found['rounds']}, {words}"
+
+
+def under_way(found: Mapping[str, Any]) -> str:
+    """How many trainings run, and how many are planned and wait for a slot. found: as `status` gives it."""
+    running, waiting = found["trainings"]["under_way"], found["trainings"]["waiting"]
+    if found["paused_since"]:
+        return f"{running + waiting} not ended"
+    return f"{running} under way{f', {waiting} waiting' if waiting else ''}"
+
+
+def time_left(left: Mapping[str, Any] | None) -> str:
+    """The span as a person says it. left: of `status`."""
+    if left is None:
+        return "how much is left is not known yet"
+    low, high = left["low"], left["high"]
+    if left["by"] == "rounds":
+        return f"about {duration(high)} left if every round is made"
+    if low >= ALIKE * high or high < 1:
+        return f"about {duration(high)} left"
+    return f"{duration(low)} to {duration(high)} left"

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, final, runtime_checkable
 
 import numpy as np
 
+from autodc.errors import InputError
 from autodc.plan.plan import Stage, Value
 
 if TYPE_CHECKING:
@@ -231,6 +232,27 @@ class Executor(Protocol):
     def close(self) -> None:
         """Cancel and give every process back. Safe to call twice."""
         ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """An executor that can be paused and given more or fewer slots while it runs. What runs comes to its end."""
+
+    def hold(self, held: bool) -> None:
+        """Begin no task until it is called with False."""
+        ...
+
+    def resize(self, slots: int) -> None:
+        """Run so many tasks at once from now on. Raises InputError ADC-EXEC-024 where it has no room for so many."""
+        ...
+
+
+def no_room(slots: int, most: int, where: str) -> InputError:
+    """What is raised where an executor has no room for so many slots."""
+    hint = f"give 1 to {most}" if most > 1 else "it trains one at a time"
+    return InputError(
+        "ADC-EXEC-024", f"there is no room for {slots} trainings at once", where, f"room for {most}", hint
+    )
 
 
 def key(one: AbstractTask | Completion) -> tuple[Work, int, int]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import final
 
-from autodc.adapters.journal import JOURNAL, state_of
+from autodc.adapters.journal import JOURNAL, at_work, open_for_reading, state_of
 from autodc.errors import InputError
 from autodc.hints import meant
 from autodc.study import direction
+from autodc.study.journal.fold import fold_further
 from autodc.study.journal.state import State
 
 
@@ -24,6 +26,40 @@ def refuse_no_study(folder: Path) -> None:
     """Raise InputError where a folder holds no journal, and name the study near it that was meant."""
     if not (folder / JOURNAL).exists():
         raise _no_study(folder)
+
+
+@final
+class Follower:
+    """Follows the study in a folder while it runs: every event is read once, however often one looks."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Open. Raises InputError where no study is."""
+        self._path = Path(folder)
+        refuse_no_study(self._path)
+        self._journal = open_for_reading(self._path / JOURNAL)
+        self._state, self._position = State(), 0
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._journal.close()
+
+    @property
+    def position(self) -> int:
+        """Of the last event that was read."""
+        return self._position
+
+    @property
+    def is_at_work(self) -> bool | None:
+        """Whether a run is under way; None where that cannot be told: it is on another machine."""
+        return at_work(self._path)
+
+    def look(self) -> State:
+        """The state as of now. Raises InputError where the journal has no event yet."""
+        first = self._state.started is None
+        self._position = fold_further(self._state, self._journal.read(self._position)) or self._position
+        return begun(self._state, self._path) if first else self._state
 
 
 def begun(state: State, folder: Path) -> State:

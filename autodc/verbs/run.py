@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
+from autodc.adapters.control import Control
 from autodc.adapters.executors import open_executor
+from autodc.adapters.executors.controlled import Controlled
 from autodc.adapters.executors.prints import LOGS
 from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
 from autodc.adapters.mlflow.target import remembered
 from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
+from autodc.adapters.notify import Notifier
 from autodc.errors import AutodcError, SurroundingsError
 from autodc.files import write_whole
 from autodc.masking import masked
@@ -40,6 +43,7 @@ from autodc.study.refusals import refuse_second_opening
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.folder import open_state
+from autodc.verbs.notices import Notices
 from autodc.verbs.requested import Requested
 from autodc.verbs.result import Result as Result
 from autodc.verbs.session import begins
@@ -73,6 +77,7 @@ def run(
     progress: Progress = lambda state: None,
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
+    notify: str | None = None,
 ) -> Result:
     """Run a study to its end, or go on where its folder stopped; a finished one whose file was extended goes on too.
 
@@ -80,16 +85,17 @@ def run(
     command: the command line, to be told as what goes on;
     out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
     told the state after every step; stage: told in words what happens before the first training; stop: asked between
-    steps, True ends the turn with `study.driver.Interrupted`. Where the test set cannot be read at the end, result.json
-    and report say what was decided, its error is raised, and the same call tries again.
+    steps, True ends the turn with `study.driver.Interrupted`; notify: a program with its arguments, or an address, that
+    is told of datasets that are kept and of the end (`verbs.notices`). Where the test set cannot be read at the end,
+    result.json and report say what was decided, its error is raised, and the same call tries again.
     """
     machine = machine or MachineSpec()
     folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
         refuse_second_opening(state_of(folder), force)
-    stage("reading the data")
-    with _workers(machine, folder, stage, stop) as workers:
-        return _run(spec, machine, folder, workers, until, open_test, force, command, progress, stage, stop)
+    with _notifier(notify, stage) as notifier, _workers(machine, folder, stage, stop) as workers:
+        stage("reading the data")
+        return _run(spec, machine, folder, workers, until, open_test, force, command, progress, stage, stop, notifier)
 
 
 def _run(
@@ -104,6 +110,7 @@ def _run(
     progress: Progress,
     stage: Announce,
     stop: Callable[[], bool],
+    notifier: Notifier | None,
 ) -> Result:
     begun = time.monotonic()
     inputs = read_inputs(spec, folder, workers)
@@ -113,7 +120,8 @@ def _run(
     for words in folded(inputs.warnings, known):
         stage(f"warning: {words}")
     study, journal = open_study(inputs, folder, lambda words: stage(f"warning: {words}"))
-    keeper = Summary(journal, Requested(folder, exhibits_of(folder), progress, stage))
+    notices = Notices(notifier, journal, folder, Requested(folder, exhibits_of(folder), progress, stage))
+    keeper = Summary(journal, notices)
     try:
         if open_test:
             study.open_test(force)
@@ -141,8 +149,14 @@ def _run(
         found = _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
         if unread is not None:
             raise unread
+        notices.ended(study.state)
         return found
+    except SurroundingsError as error:
+        notices.blocked(study.state, error)
+        raise
     finally:
+        with suppress(AutodcError):  # what ended the run is told, not this
+            keeper.write(study.state)
         journal.close()
 
 
@@ -165,7 +179,7 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
 
 
 def content_of(state: State, folder: Path) -> dict[str, Any]:
-    """The result of a study so far, and where in MLflow it is."""
+    """The result so far of a study in a folder, with where it stands in MLflow if that is known."""
     content = result(state)
     reference = _stored(folder).get("mlflow") or _remembered(folder)
     if reference is not None:
@@ -215,10 +229,14 @@ def _train(
         begun = session(executor.slots)
         study.record(begun)
         measure_ahead(inputs, workers)
+        control = Control(folder)
+        control.begin()
+        controlled = Controlled(executor, control, lambda **answer: study.record(ev.SlotsSet(**answer)))
+        controlled.look()
         stage("training")
         Driver(
             study,
-            executor,
+            controlled,
             jobs,
             tracker,
             retries=machine.retries,
@@ -230,6 +248,19 @@ def _train(
         ).run()
     finally:
         executor.close()
+
+
+@contextmanager
+def _notifier(target: str | None, say: Announce) -> Iterator[Notifier | None]:
+    """Who tells what the study came to, if anybody is to be told; what is left is sent at the end."""
+    if target is None:
+        yield None
+        return
+    notifier = Notifier(target, say)
+    try:
+        yield notifier
+    finally:
+        notifier.close()
 
 
 @contextmanager

@@ -18,15 +18,12 @@ STOP_SECONDS = 5.0
 
 @final
 class ActorPool:
-    """Keeps `slots` actors serving the server."""
+    """Keeps an actor per slot serving the server."""
 
-    def __init__(
-        self, machine: MachineSpec, slots: int, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
-    ) -> None:
+    def __init__(self, machine: MachineSpec, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
         resources = {"num_cpus": machine.cpus_per_trial, "num_gpus": machine.gpus_per_trial}
         self._host = ray.remote(max_restarts=0, max_concurrency=1, **resources)(_Host)
         self._driver = driver
-        self._slots = slots
         self._orders, self._deaths = orders, deaths
         self._serving: dict[Any, Any] = {}
         self._thread = threading.Thread(target=self._keep, name="actors", daemon=True)
@@ -43,7 +40,7 @@ class ActorPool:
 
     def _keep(self) -> None:
         while not self._orders.closed:
-            while len(self._serving) < self._slots and self._deaths.may_start():
+            while len(self._serving) < self._orders.slots and self._deaths.may_start():
                 actor = self._host.remote()
                 self._serving[actor.serve.remote(self._driver)] = actor
             self._clear(LOOK_SECONDS)

@@ -30,12 +30,20 @@ class RayExecutor:
     ) -> None:
         self._queue = TaskQueue()
         self._keeper = Keeper(machine, self._queue, log_folder, notice)
-        self._slots = self._keeper.open(stop)
+        self._keeper.open(stop)
 
     @property
     def slots(self) -> int:
         """How many tasks run at once."""
-        return self._slots
+        return self._keeper.slots
+
+    def hold(self, held: bool) -> None:
+        """Begin no task until it is called with False."""
+        self._queue.hold(held)
+
+    def resize(self, slots: int) -> None:
+        """Run so many tasks at once; workers that are not needed go home and give back what they hold."""
+        self._keeper.resize(slots)
 
     def submit(self, task: Task) -> None:
         """Queue a task."""

@@ -14,9 +14,13 @@ LONGEST_PAUSE = 15.0
 
 @final
 class Orders:
-    """What the driver has told the pool so far. closed: go home; ended: how many tasks came to an end."""
+    """What the driver has told the pool so far.
 
-    def __init__(self) -> None:
+    slots: workers to keep alive; closed: go home; ended: how many tasks came to an end.
+    """
+
+    def __init__(self, slots: int = 1) -> None:
+        self.slots = slots
         self.closed = False
         self.ended = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from autodc.adapters.executors.harness import run_task
 from autodc.adapters.executors.prints import log_file, printing_to
 from autodc.adapters.executors.supervisor import Supervisor
 from autodc.adapters.executors.task_queue import TaskQueue
-from autodc.trial.executor import Completion, Task
+from autodc.trial.executor import Completion, Task, no_room
 
 
 @final
@@ -59,10 +60,10 @@ class LocalExecutor:
 
     def __init__(self, slots: int, *, threads: int = 1, log_folder: Path | None = None) -> None:
         self._queue = TaskQueue()
-        logs = [log_folder / f"slot-{k}.log" if log_folder else None for k in range(slots)]
-        self._slots = [_Slot(threads, log) for log in logs]
+        self._threads, self._logs = threads, log_folder
+        self._slots: list[_Slot] = []
         self._shared = False
-        self._serve()
+        self._grow(slots)
 
     @classmethod
     def on_shared_child(cls) -> LocalExecutor | None:
@@ -71,13 +72,25 @@ class LocalExecutor:
             return None
         made = cls.__new__(cls)
         made._queue, made._slots, made._shared = TaskQueue(), [slot], True
-        made._serve()
+        slot.serve(made._queue)
         return made
 
     @property
     def slots(self) -> int:
         """How many tasks run at once."""
-        return len(self._slots)
+        return len(self._slots) if self._queue.most is None else self._queue.most
+
+    def hold(self, held: bool) -> None:
+        """Begin no task until it is called with False."""
+        self._queue.hold(held)
+
+    def resize(self, slots: int) -> None:
+        """Run so many at once, as many as there are cores; a child that is not needed stays for later."""
+        most = 1 if self._shared else max(len(self._slots), len(os.sched_getaffinity(0)) // self._threads)
+        if not 1 <= slots <= most:
+            raise no_room(slots, most, "this machine")
+        self._queue.limit(slots)
+        self._grow(slots)
 
     def submit(self, task: Task) -> None:
         """Queue a task."""
@@ -103,8 +116,11 @@ class LocalExecutor:
             else:
                 slot.close()
 
-    def _serve(self) -> None:
-        for slot in self._slots:
+    def _grow(self, slots: int) -> None:
+        """Have so many children at least."""
+        for k in range(len(self._slots), slots):
+            slot = _Slot(self._threads, self._logs / f"slot-{k}.log" if self._logs else None)
+            self._slots.append(slot)
             slot.serve(self._queue)
 
 

@@ -21,6 +21,7 @@ from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.errors import AutodcError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
+from autodc.trial.executor import no_room
 
 PATIENCE = (120.0, 240.0)
 """Seconds that a Ray of our own may take to start, at the first try and at the next ones."""
@@ -57,15 +58,16 @@ class Keeper:
             self._home = os.getcwd()
         self._log = Path(self._log_folder) / "ray.log" if self._log_folder else self._folder / "ray.log"
         self._server: TaskServer | None = None
-        self._opened: Future[int] = Future()
+        self._opened: Future[None] = Future()
+        self._slots = self._room = 0
         self._closing = threading.Event()
         self._answered = time.monotonic()
         self._falls = 0
         self._ended = 0
         self._thread = threading.Thread(target=self._keep, name="ray", daemon=True)
 
-    def open(self, stop: Callable[[], bool]) -> int:
-        """Start Ray and its workers; the number of slots. Raises Interrupted when asked to stop meanwhile."""
+    def open(self, stop: Callable[[], bool]) -> None:
+        """Start Ray and its workers. Raises Interrupted when asked to stop meanwhile."""
         self._thread.start()
         try:
             while not self._opened.done():
@@ -73,10 +75,23 @@ class Keeper:
                     raise Interrupted
                 with contextlib.suppress(TimeoutError):
                     self._opened.exception(LISTEN_SECONDS)
-            return self._opened.result()
+            self._opened.result()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def slots(self) -> int:
+        """How many tasks run at once."""
+        return self._slots
+
+    def resize(self, slots: int) -> None:
+        """Have so many workers from now on. Raises InputError ADC-EXEC-024 where there is no room for them."""
+        if not 1 <= slots <= self._room:
+            where = "this machine" if self._address is None else "the Ray cluster"
+            raise no_room(slots, self._room, where)
+        self._queue.limit(slots)
+        self._slots = slots
 
     def close(self) -> None:
         """End Ray where it is ours, leave it where it is not; the queue is closed. Safe to call twice."""
@@ -88,20 +103,20 @@ class Keeper:
 
     def _keep(self) -> None:
         try:
-            slots, process = self._first()
+            process = self._first()
         except BaseException as error:
             self._opened.set_exception(error)
             return
-        self._opened.set_result(slots)
+        self._opened.set_result(None)
         try:
             while True:
                 try:
-                    why = self._follow(process, slots)
+                    why = self._follow(process)
                 finally:
                     process.end()
                 if self._closing.is_set():
                     return
-                process = self._again(why, slots)
+                process = self._again(why)
         except _Closed:
             return
         except AutodcError as error:
@@ -109,12 +124,12 @@ class Keeper:
         except Exception as error:  # whatever it is: a driver that waits for a thread that is gone waits for ever
             self._queue.break_down(AutodcError("ADC-EXEC-079", "the keeper of Ray failed", "", repr(error)))
 
-    def _first(self) -> tuple[int, RayProcess]:
+    def _first(self) -> RayProcess:
         """Start Ray: a cluster answers or does not, a Ray of our own is tried more than once."""
         tries = PATIENCE if self._address is None else (CLUSTER_SECONDS - SPARE_SECONDS,)
         for k, patience in enumerate(tries):
             try:
-                slots, host, process = self._start(patience)
+                self._slots, self._room, host, process = self._start(patience)
                 break
             except SurroundingsError as error:
                 if k + 1 == len(tries):
@@ -127,10 +142,10 @@ class Keeper:
         except OSError as error:
             process.end(0.0)
             raise refusal(self._address, str(error)) from error
-        self._serve(process, slots)
-        return slots, process
+        self._serve(process)
+        return process
 
-    def _again(self, why: str, slots: int) -> RayProcess:
+    def _again(self, why: str) -> RayProcess:
         """Start Ray anew after its death. Raises SurroundingsError where that is of no use."""
         assert self._server is not None
         self._falls = 1 if self._server.ended > self._ended else self._falls + 1
@@ -143,12 +158,12 @@ class Keeper:
         for k in range(100):
             self._pause(min(0.5 * 2 ** (k + self._falls - 1), 5.0))
             try:
-                _, _, process = self._start(self._patience(k))
+                _, self._room, _, process = self._start(self._patience(k))
             except AutodcError as error:
                 why = error.got
                 self._give_up(k, error)
                 continue
-            self._serve(process, slots)
+            self._serve(process)
             self._notice("Ray is back")
             return process
         raise SurroundingsError("ADC-EXEC-076", "Ray does not come back", "", why)
@@ -170,7 +185,7 @@ class Keeper:
                 "ADC-EXEC-075", f"the Ray cluster has not answered for {CLUSTER_SECONDS:g} s", where, error.got, hint
             )
 
-    def _start(self, patience: float) -> tuple[int, str, RayProcess]:
+    def _start(self, patience: float) -> tuple[int, int, str, RayProcess]:
         """Start the process and wait until Ray is ready there. Raises what it was refused with."""
         process = RayProcess.start(self._folder, self._log, self._address is None)
         try:
@@ -185,7 +200,7 @@ class Keeper:
                 if kind == "refused":
                     raise payload[0]
                 self._answered = time.monotonic()
-                return payload[0], payload[1], process
+                return payload[0], payload[1], payload[2], process
             raise refusal(self._address, f"no answer within {patience + SPARE_SECONDS:g} s")
         except (EOFError, OSError) as error:
             raise refusal(self._address, process.cause_of_death()) from error
@@ -193,7 +208,7 @@ class Keeper:
             process.end(0.0)
             raise
 
-    def _serve(self, process: RayProcess, slots: int) -> None:
+    def _serve(self, process: RayProcess) -> None:
         assert self._server is not None
         driver = DriverAddress(
             address=self._server.address,
@@ -202,13 +217,13 @@ class Keeper:
             home=self._home,
         )
         with contextlib.suppress(OSError):  # it died meanwhile, which is noticed next
-            process.line.send(Service(slots=slots, driver=driver))
+            process.line.send(Service(slots=self._slots, room=max(self._room, self._slots), driver=driver))
 
-    def _follow(self, process: RayProcess, slots: int) -> str:
+    def _follow(self, process: RayProcess) -> str:
         """Listen until the process is gone, is of no use any more, or is to close; say why."""
         assert self._server is not None
-        watch = _Watch(slots, self._notice)
-        told = -1
+        watch = _Watch(self._notice)
+        told, wanted = -1, self._slots
         words = ""
         self._answered = time.monotonic()
         try:
@@ -228,7 +243,10 @@ class Keeper:
                 if self._server.ended != told:
                     told = self._server.ended
                     process.line.send(("ended", told))
-                missing = watch.look(self._server.workers, words)
+                if self._slots != wanted:
+                    wanted = self._slots
+                    process.line.send(("slots", wanted))
+                missing = watch.look(self._server.workers, wanted, words)
                 silent = time.monotonic() - self._answered
                 if missing and silent > SILENT_SECONDS:
                     return f"it has not answered for {silent:.0f} s"
@@ -250,16 +268,16 @@ class _Closed(Exception):
 class _Watch:
     """Sees how many workers are on the line, and tells the user when some stay away."""
 
-    def __init__(self, slots: int, notice: Notice) -> None:
-        self._slots, self._notice = slots, notice
+    def __init__(self, notice: Notice) -> None:
+        self._notice = notice
         self._since: float | None = None
         self._told = False
 
-    def look(self, workers: int, words: str) -> float:
+    def look(self, workers: int, slots: int, words: str) -> float:
         """Seconds since workers are missing, 0 where none is."""
-        if workers >= self._slots:
+        if workers >= slots:
             if self._told:
-                self._notice(f"all {self._slots} workers are there")
+                self._notice(f"all {slots} workers are there")
             self._since, self._told = None, False
             return 0.0
         now = time.monotonic()
@@ -267,7 +285,7 @@ class _Watch:
         if now - self._since > NOTICE_SECONDS and not self._told:
             self._told = True
             said = f" ({words})" if words else ""
-            self._notice(f"{workers} of {self._slots} workers are there{said}; waiting")
+            self._notice(f"{workers} of {slots} workers are there{said}; waiting")
         return max(now - self._since, 1e-9)
 
 

@@ -61,6 +61,7 @@ class TaskServer:
         self._listener = socket.create_server((host, 0))
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._workers = 0
+        self._counting = threading.Lock()
         self._ended = 0
         threading.Thread(target=self._answer, name="server", daemon=True).start()
 
@@ -94,13 +95,25 @@ class TaskServer:
         with line, contextlib.suppress(EOFError, OSError, AuthenticationError):
             deliver_challenge(line, self.key)
             answer_challenge(line, self.key)
-            self._workers += 1
+            with self._counting:
+                self._workers += 1
+            left = False
             try:
                 while not self._queue.closed and self._one(line):
-                    pass
+                    if left := self._is_one_too_many():
+                        break
                 line.send(("end", None))
             finally:
-                self._workers -= 1
+                with self._counting:
+                    self._workers -= not left
+
+    def _is_one_too_many(self) -> bool:
+        """Whether a worker that is done with its task goes home: fewer are wanted. It is no longer counted then."""
+        most = self._queue.most
+        with self._counting:
+            too_many = most is not None and self._workers > most
+            self._workers -= too_many
+        return too_many
 
     def _one(self, line: Connection[Any, Any]) -> bool:
         """Hand out one task and see it to its end; say whether the worker is good for another."""

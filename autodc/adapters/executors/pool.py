@@ -6,8 +6,9 @@ Ray, or joins a cluster, keeps one worker per slot alive there, and tells the dr
 themselves go over the driver's server. When Ray is gone it ends, and the driver starts another
 (`keeper.Keeper`).
 
-From the driver: an Opening, then a Service, then `("ended", tasks)` and `("close",)`. To the driver: `("refused",
-error)` or `("ready", slots, host)`, then `("alive", words)`, `("broken", deaths, why)`, `("over", why)`.
+From the driver: an Opening, then a Service, then `("ended", tasks)`, `("slots", n)` and `("close",)`. To the driver:
+`("refused", error)` or `("ready", slots, room, host)`, then `("alive", words)`, `("broken", deaths, why)`, `("over",
+why)`.
 """
 
 from __future__ import annotations
@@ -64,9 +65,10 @@ class Opening:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What the workers are for: so many of them, and whom they serve."""
+    """What the workers are for: so many of them, at most so many later, and whom they serve."""
 
     slots: int
+    room: int
     driver: DriverAddress
 
 
@@ -95,22 +97,25 @@ def main(arguments: list[str]) -> int:
     limit.start()
     try:
         ray = _start(opening)
-        slots = _slots(ray.nodes(), opening.machine)
+        slots, most = _slots(ray.nodes(), opening.machine)
         limit.cancel()
-        driver.tell("ready", slots, _host(ray, opening))
+        driver.tell("ready", slots, most, _host(ray, opening))
     except AutodcError as error:
         driver.tell("refused", error)
         _leave(3)
     threading.Thread(target=_watch, args=(ray, driver, opening), name="watch", daemon=True).start()
     threading.Thread(target=_beat, args=(ray, driver, opening.machine), name="beat", daemon=True).start()
     service: Service = driver.receive()
-    orders = Orders()
+    orders = Orders(service.slots)
     deaths = WorkerDeaths(orders, service.slots, lambda n, why: driver.tell("broken", n, _last_word(ray, why)))
     pool = _pool(opening.machine, service, orders, deaths)
     pool.start()
     with contextlib.suppress(EOFError, OSError):
-        while (order := driver.receive())[0] == "ended":
-            orders.ended = order[1]
+        while (order := driver.receive())[0] != "close":
+            if order[0] == "ended":
+                orders.ended = order[1]
+            else:
+                orders.slots = order[1]
     orders.closed = True
     pool.stop()
     ray.shutdown()
@@ -231,8 +236,11 @@ def _fallen() -> bool:
     return False
 
 
-def _slots(nodes: Sequence[Mapping[str, Any]], machine: MachineSpec) -> int:
-    """How many trials the cluster holds at once, or the machine file allows. Raises InputError ADC-EXEC-022."""
+def _slots(nodes: Sequence[Mapping[str, Any]], machine: MachineSpec) -> tuple[int, int]:
+    """How many trials the machine file allows at once, and how many the cluster holds.
+
+    Raises InputError ADC-EXEC-022 where it holds none.
+    """
     alive = _alive(nodes)
     slots = room(alive, machine)
     if slots < 1:
@@ -245,7 +253,7 @@ def _slots(nodes: Sequence[Mapping[str, Any]], machine: MachineSpec) -> int:
             "nodes with " + "; ".join(each) if each else "no node",
             "lower cpus_per_trial or gpus_per_trial, or add a node",
         )
-    return min(slots, machine.max_concurrent or slots)
+    return min(slots, machine.max_concurrent or slots), slots
 
 
 def _alive(nodes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, float]]:
@@ -275,10 +283,10 @@ def _pool(machine: MachineSpec, service: Service, orders: Orders, deaths: Worker
     if machine.runner == "actors":
         from autodc.adapters.executors.actors import ActorPool
 
-        return ActorPool(machine, service.slots, orders, deaths, service.driver)
+        return ActorPool(machine, orders, deaths, service.driver)
     from autodc.adapters.executors.tune import TunePool
 
-    return TunePool(machine, service.slots, orders, deaths, service.driver)
+    return TunePool(machine, service.room, orders, deaths, service.driver)
 
 
 def _watch(ray: Any, driver: _Driver, opening: Opening) -> None:

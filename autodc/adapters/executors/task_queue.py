@@ -30,7 +30,8 @@ class TaskQueue:
         self._queue: deque[Task] = deque()
         self._running: dict[int, tuple[Task, Drop]] = {}
         self._ended: deque[Completion] = deque()
-        self._closed = False
+        self._closed = self._held = False
+        self._most: int | None = None
         self._broken: AutodcError | None = None
 
     def submit(self, task: Task) -> None:
@@ -40,15 +41,36 @@ class TaskQueue:
             self._queue.append(task)
             self._changed.notify_all()
 
+    def hold(self, held: bool) -> None:
+        """Hand out no task until it is let go on; those under way are."""
+        with self._changed:
+            self._held = held
+            self._changed.notify_all()
+
+    @property
+    def most(self) -> int | None:
+        """So many tasks may be under way at once; None: as many as there are slots."""
+        return self._most
+
+    def limit(self, most: int) -> None:
+        """Let so many tasks be under way at once; those that are come to their end."""
+        with self._changed:
+            self._most = most
+            self._changed.notify_all()
+
     def take(self, drop: Drop, timeout: float | None = None) -> Task | None:
         """Wait for a task and hand it out; None after `timeout` seconds or when closed. drop: ends it at once."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closed, timeout)
-            if self._closed or not self._queue:
+            self._changed.wait_for(lambda: self._may_begin() or self._closed, timeout)
+            if self._closed or not self._may_begin():
                 return None
             task = self._queue.popleft()
             self._running[id(task)] = task, drop
             return task
+
+    def _may_begin(self) -> bool:
+        room = self._most is None or len(self._running) < self._most
+        return bool(self._queue) and room and not self._held
 
     def put_back(self, task: Task) -> None:
         """Return a task that never started: it is the next to go."""

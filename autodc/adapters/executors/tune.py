@@ -42,18 +42,18 @@ _LOGGERS = ("ray.tune", "ray.train", "ray.air")
 
 @final
 class TunePool:
-    """Keeps `slots` Tune trials serving the server."""
+    """Keeps a Tune trial per slot serving the server. room: the most slots that there may be."""
 
     def __init__(
-        self, machine: MachineSpec, slots: int, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
+        self, machine: MachineSpec, room: int, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
     ) -> None:
-        self._slots = slots
+        self._room = room
         self._orders, self._deaths = orders, deaths
         resources = {"cpu": machine.cpus_per_trial, "gpu": machine.gpus_per_trial}
         self._trainable = tune.with_resources(_trainable(driver), resources)
         self._folder = tempfile.mkdtemp(prefix="tune-", dir=".")
         self._thread = threading.Thread(target=self._keep, name="tune", daemon=True)
-        os.environ.update({"TUNE_MAX_PENDING_TRIALS_PG": str(slots), **_SETTINGS})
+        os.environ.update({"TUNE_MAX_PENDING_TRIALS_PG": str(room), **_SETTINGS})
 
     def start(self) -> None:
         """Start the Tuner in a thread; returns at once."""
@@ -80,9 +80,9 @@ class TunePool:
 
     def _fit(self) -> None:
         config = tune.TuneConfig(
-            search_alg=_Slots(self._slots, self._orders, self._deaths),
+            search_alg=_Slots(self._orders, self._deaths),
             num_samples=-1,
-            max_concurrent_trials=self._slots,
+            max_concurrent_trials=self._room,
             reuse_actors=False,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )
@@ -103,15 +103,15 @@ class TunePool:
 class _Slots(Searcher):  # type: ignore[misc]
     """Hands out one Tune trial per slot, another for each that dies, and no more when the queue closes."""
 
-    def __init__(self, slots: int, orders: Orders, deaths: WorkerDeaths) -> None:
+    def __init__(self, orders: Orders, deaths: WorkerDeaths) -> None:
         super().__init__()
-        self._slots, self._orders, self._deaths = slots, orders, deaths
+        self._orders, self._deaths = orders, deaths
         self._alive: set[str] = set()
 
     def suggest(self, trial_id: str) -> Any:
         if self._orders.closed or self._deaths.given_up:
             return Searcher.FINISHED
-        if len(self._alive) >= self._slots or not self._deaths.may_start():
+        if len(self._alive) >= self._orders.slots or not self._deaths.may_start():
             return None
         self._alive.add(trial_id)
         return {}

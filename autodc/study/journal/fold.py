@@ -20,8 +20,15 @@ from autodc.study.journal.state import State
 def fold(events: Iterable[ev.Event]) -> State:
     """Return the state after these events. Raises SurroundingsError ADC-JRNL-007 for one that cannot have been."""
     state = State()
+    fold_further(state, enumerate(events, 1))
+    return state
+
+
+def fold_further(state: State, events: Iterable[tuple[int, ev.Event]]) -> int:
+    """Take in the events that follow, each with its position; the position of the last, 0 where there is none."""
+    number = 0
     with _no_collection():
-        for number, event in enumerate(events, 1):
+        for number, event in events:
             try:
                 apply(state, event)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -29,7 +36,7 @@ def fold(events: Iterable[ev.Event]) -> State:
                 hint = "restore it from a copy, or give another --out"
                 problem = "the journal is damaged"
                 raise SurroundingsError("ADC-JRNL-007", problem, "journal.sqlite", got, hint) from error
-    return state
+    return number
 
 
 @contextmanager
@@ -116,10 +123,17 @@ def _borrowed(state: State, event: ev.WarmStarted) -> None:
 
 def _session(state: State, event: ev.SessionStarted) -> None:
     told = {name: getattr(event, name) for name in ("slots", "until", "reading", "command", "machine", "environment")}
-    known = Session(started=event.time, ended=event.time, **told)
+    known = Session(started=event.time, ended=event.time, turns=[(event.time, event.slots)], **told)
     state.sessions.append(known)
     state.folder = event.folder or state.folder
     state.limit = None
+
+
+def _slots(state: State, event: ev.SlotsSet) -> None:
+    session = state.sessions[-1]
+    session.turns.append((event.time, 0 if event.paused else event.slots))
+    session.slots = event.slots
+    session.paused = (session.paused or event.time) if event.paused else None
 
 
 def _phase(state: State, event: ev.PhaseStarted) -> None:
@@ -311,6 +325,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.TestOpeningAsked: _asked,
     ev.WarmStarted: _borrowed,
     ev.SessionStarted: _session,
+    ev.SlotsSet: _slots,
     ev.PhaseStarted: _phase,
     ev.TrialPlanned: _planned,
     ev.TrialFinished: _finished,

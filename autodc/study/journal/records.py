@@ -147,6 +147,11 @@ class Session:
     ended: float
     """When its last event was."""
     slots: int
+    """Trainings at once, as of the last event."""
+    turns: list[tuple[float, int]] = field(default_factory=list)
+    """Since when so many might run at once; 0 while it was paused."""
+    paused: float | None = None
+    """Since when it is paused."""
     awake: float = 0.0
     """Seconds it worked, by a clock that stands still while the machine sleeps."""
     until: float | None = None
@@ -159,6 +164,19 @@ class Session:
     """MachineSpec as JSON."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Versions and machine, as the event has them."""
+
+    @property
+    def most(self) -> int:
+        """The most trainings that might run at once."""
+        return max((slots for _, slots in self.turns), default=self.slots)
+
+    def mean_slots(self, begin: float, end: float) -> float:
+        """How many trainings might run at once between two times, on average."""
+        if len(self.turns) < 2 or end <= begin:
+            return float(self.slots)
+        untils = [*(at for at, _ in self.turns[1:]), end]
+        spans = (max(0.0, min(u, end) - max(at, begin)) for (at, _), u in zip(self.turns, untils, strict=True))
+        return sum(slots * s for (_, slots), s in zip(self.turns, spans, strict=True)) / (end - begin)
 
     @property
     def seconds(self) -> float:

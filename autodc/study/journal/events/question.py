@@ -25,6 +25,7 @@ __all__ = [
     "RowsTold",
     "SessionStarted",
     "SliceAdmitted",
+    "SlotsSet",
     "StudyExtended",
     "StudyStarted",
     "WarmStarted",
@@ -132,6 +133,20 @@ class SessionStarted(Event):
     def __post_init__(self) -> None:
         object.__setattr__(self, "machine", masked_tree(self.machine))
         object.__setattr__(self, "command", masked(self.command))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsSet(Event):
+    """A person let more or fewer trainings run at once, paused the run or let it go on; no decision depends on it."""
+
+    slots: int
+    """Trainings at once from here on."""
+    paused: bool = False
+    """Whether none is begun until the run is let go on."""
+    asked: str = ""
+    """The wish that it answers."""
+    refused: str = ""
+    """Why it is not met; all stays as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
