@@ -13,9 +13,10 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.adapters.methods import constant_of, method_problem
+from autodc.adapters.methods import method_problem
 from autodc.adapters.mlflow_evaluation import Sent, logged
 from autodc.adapters.pictures.many import cores
+from autodc.adapters.simple_methods import constant_of
 from autodc.errors import InputError, file_of, raise_all
 from autodc.evaluation.slices import held_parts
 from autodc.files import disk_told, write_whole
@@ -26,8 +27,9 @@ from autodc.studyfile.study import StudySpec
 from autodc.trial.outputs import checked_outputs
 from autodc.verbs.judged import Judged, judged, scored
 from autodc.verbs.measuring import Measured, lean, measuring
-from autodc.verbs.predicting import store_of, where_it_lies
+from autodc.verbs.predicting import where_it_lies
 from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.methods import store_of
 from autodc.wire.side_by_side import side_by_side
 from autodc.wire.workers import local_workers
 
