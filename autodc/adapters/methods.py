@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-
 from autodc.adapters import mlflow_models
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.journal import JOURNAL, state_of
