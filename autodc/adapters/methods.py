@@ -1,18 +1,26 @@
-"""Makes a method from what a person names it by: a run, a model, an object, a program or `constant`."""
+"""Makes a method from what a person names it by: a run, a model, an object, a program or a simple method of ours."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.mlflow import fetched_model
+from autodc.adapters.simple_methods import (
+    CONSTANT,
+    LINEAR,
+    MEDIAN,
+    SIMPLE,
+    constant_of,
+    linear_of,
+    median_of,
+    simple_problem,
+)
 from autodc.adapters.trainers import make_trainer
 from autodc.adapters.trainers.command import OWN_PYTHON
 from autodc.adapters.trainers.command_checking import template_problems
@@ -25,17 +33,13 @@ from autodc.trial.executor import MethodRef, TrainerRef
 from autodc.trial.fitting import folder_mb
 from autodc.trial.method import Method, RowMethod
 from autodc.trial.outputs import CheckedMethod
-from autodc.values import decoded, is_json
 
-Array = np.ndarray[Any, Any]
-
-CONSTANT = "constant"
 PLACE = "method"
 INCUMBENT = Path("models") / "incumbent"
 """Below the folder of a run."""
 FORMS = (
     "a run folder, a model folder, models:/NAME/VERSION of MLflow, path/to/file.py:Object, a program with {job} or "
-    "{predict} among its arguments, or constant"
+    "{predict} among its arguments, or constant, linear or median"
 )
 
 
@@ -57,7 +61,7 @@ def method_problem(name: str, folder: str, place: str) -> AutodcError | None:
 
     folder: what paths are relative to.
     """
-    if name == CONSTANT or is_program(name):
+    if name in SIMPLE or is_program(name):
         return None
     if fetched_model.is_mlflow(name):
         return fetched_model.not_installed(name, place)
@@ -69,13 +73,25 @@ def method_problem(name: str, folder: str, place: str) -> AutodcError | None:
     return find_problem(name, folder, place) if is_path(name) else _nowhere(name, folder, place)
 
 
+def baseline_problems(names: Sequence[str], folder: str, kind: TaskKind) -> list[AutodcError]:
+    """What is wrong with the simple baselines that a study file names. folder: its own; kind: of its task."""
+    found = list[AutodcError]()
+    for at, name in enumerate(names):
+        place = f"baselines[{at}]"
+        if name in names[:at]:
+            found.append(SpecError("ADC-METHOD-023", "this baseline is named twice", place, name, "name it once"))
+        elif (wrong := method_problem(name, folder, place) or simple_problem(name, kind, place)) is not None:
+            found.append(wrong)
+    return found
+
+
 def _nowhere(name: str, folder: str, place: str) -> InputError:
     near = Path(folder) / name
     try:
         beside = [str(Path(name).with_name(one.name)) for one in near.parent.iterdir()]
     except OSError:
         beside = []
-    guess = meant(name, [CONSTANT, *beside])
+    guess = meant(name, [*SIMPLE, *beside])
     hint = f"did you mean {guess}? Else name {FORMS}" if guess else f"name {FORMS}"
     return InputError("ADC-METHOD-003", "there is no such method", place, name, hint)
 
@@ -88,7 +104,7 @@ def _unfinished(folder: Path, place: str) -> InputError:
 def _size_mb(folder: Path, name: str) -> float | None:
     """What a method's model takes on disk, in 10**6 bytes; None of code, which may have it anywhere."""
     path = folder / name
-    if name == CONSTANT:
+    if name in (CONSTANT, MEDIAN):
         return 0.0
     if is_program(name) or not path.is_dir():
         return None
@@ -98,8 +114,8 @@ def _size_mb(folder: Path, name: str) -> float | None:
 
 def _made(ref: MethodRef) -> Method:
     name = ref.name
-    if name == CONSTANT:
-        return _constant(ref)
+    if name in SIMPLE:
+        return _simple(ref)
     if is_program(name):
         return _program(shlex.split(name), ref)
     path = Path(ref.folder) / name
@@ -114,27 +130,13 @@ def _made(ref: MethodRef) -> Method:
     raise _nowhere(name, ref.folder, PLACE)
 
 
-def _constant(ref: MethodRef) -> Method:
-    if ref.base is None or (y := open_part(ref.base.path)[1]) is None:
-        raise InputError("ADC-METHOD-004", "`constant` needs the targets of the base", PLACE, CONSTANT)
-    return constant_of(ref.kind, y, ref.row_shape)
-
-
-def constant_of(kind: TaskKind, y: Array, row_shape: tuple[int, ...] | None) -> RowMethod:
-    """The shares of the classes in the base, so that the majority class is predicted; the mean; the commonest value.
-
-    y: targets of the base, encoded; row_shape: as of `MethodRef`.
-    """
-    if kind == "classification":
-        row = np.bincount(np.asarray(y).astype(int), minlength=(row_shape or (0,))[0]) / max(len(y), 1)
-    elif is_json(y):
-        said, counts = np.unique(np.asarray(y), return_counts=True)
-        (common,) = decoded(said[[counts.argmax()]])
-        return RowMethod(lambda x: [common] * len(x))
-    else:
-        row = np.asarray(y, dtype=float).mean(axis=0)
-        row = row if row_shape is None else row.reshape(row_shape)
-    return RowMethod(lambda x: np.broadcast_to(row, (len(x), *row.shape)))
+def _simple(ref: MethodRef) -> Method:
+    if ref.name == MEDIAN:
+        return median_of(ref)
+    x, y, _ = open_part(ref.base.path) if ref.base is not None else (None, None, None)
+    if x is None or y is None:
+        raise InputError("ADC-METHOD-004", f"`{ref.name}` needs the targets of the base", PLACE, ref.name)
+    return linear_of(ref, x, y) if ref.name == LINEAR else constant_of(ref.kind, y, ref.row_shape)
 
 
 def _run(folder: Path, ref: MethodRef) -> Method:

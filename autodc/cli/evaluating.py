@@ -17,7 +17,7 @@ from autodc.errors import INTERRUPTED, ConditionError
     "--method",
     metavar="METHOD",
     required=True,
-    help="A run folder, a model folder, a model of MLflow, file.py:Object, a program, or constant.",
+    help="A run folder, a model folder, a model of MLflow, file.py:Object, a program, or constant, linear, median.",
 )
 @click.option("--against", metavar="METHOD", help="Another: exit with 4 where the first is shown worse on a slice.")
 @click.option("--out", type=click.Path(), help="Folder of the page. Left out: below runs/NAME-evaluation.")

@@ -120,12 +120,17 @@ def _print_slices(out: Console, state: State, content: Mapping[str, Any]) -> Non
 
 
 def _print_baselines(out: Console, state: State, content: Mapping[str, Any]) -> None:
-    """The end beside the obvious, in one line; below it in red what is better than the end."""
+    """The end beside the obvious and the simple, a line each; below them in red what is better than the end."""
     found, numbers = content["baselines"], tables.scales(state, content)
     if not found:
         return
-    where = beside.ROWS[found[INCUMBENT]["rows"]]
-    out.print(f"beside: {beside.line(found, numbers)} (objective, {where})", soft_wrap=not out.is_terminal)
+    obvious, simple = beside.shown(found), beside.simple_shown(found)
+    if obvious:
+        where = beside.ROWS[found[INCUMBENT]["rows"]]
+        out.print(f"beside: {beside.line(found, numbers)} (objective, {where})", soft_wrap=not out.is_terminal)
+    if simple:
+        where = beside.ROWS[found[simple[0]]["rows"]]
+        out.print(f"simple: {beside.simple_line(found, numbers)} (objective, {where})", soft_wrap=not out.is_terminal)
     for row in beside.rows(found, numbers):
         if row["standing"] == "behind":
             words = f"{row['name']}, is better than the end: {row['words']}"

@@ -49,8 +49,9 @@ def status_table(found: Mapping[str, Any], folder: str) -> Table:
         f"{account['q']:g} left; {account['looks']} looks at validation",
     )
     table.add_row("test set", _opened(test_set))
-    if found["baselines"]:
-        table.add_row("beside", found["baselines"])
+    for row, told in (("beside", found["baselines"]), ("baselines", found["simple"])):
+        if told:
+            table.add_row(row, told)
     if found.get("findings"):
         table.add_row("fails where", found["findings"])
     table.add_row("time", _time(found))

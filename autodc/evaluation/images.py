@@ -34,7 +34,7 @@ def ssim_rows(outputs: Array, targets: Array) -> Array:
     Source: Wang, Bovik, Sheikh & Simoncelli 2004, with uniform windows and unbiased variances, as scikit-image has it.
     """
     truth, given = np.asarray(targets, dtype=float), np.asarray(outputs, dtype=float)
-    peak, sides = _peak(truth), _sides(truth.shape)
+    peak, sides = _peak(truth), image_axes(truth.shape)
     size = [1] * truth.ndim
     for axis in sides:
         size[axis] = min(WINDOW, truth.shape[axis] - (truth.shape[axis] + 1) % 2)
@@ -79,6 +79,13 @@ def are_masks(targets: Array) -> bool:
     return bool(values.dtype.kind in "bu" or ((values >= 0).all() and np.array_equal(values, np.rint(values))))
 
 
+def image_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which images of this shape, rows first, extend: all but rows and channels."""
+    if len(shape) < 4:
+        return tuple(range(1, len(shape)))
+    return tuple(range(1, len(shape) - 1)) if shape[-1] <= CHANNELS else tuple(range(2, len(shape)))
+
+
 def _codes(labels: Array, known: Array) -> Array:
     """Position of each label among the known, below 0 as 0, what is none of them behind the last."""
     labels = np.maximum(labels, 0.0)
@@ -89,13 +96,6 @@ def _codes(labels: Array, known: Array) -> Array:
 def _peak(truth: Array) -> float:
     """The largest value a pixel may have: images lie between 0 and 1, or are bytes."""
     return 255.0 if truth.size and truth.max() > 1.0 else 1.0
-
-
-def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes along which an image extends: all but rows and channels."""
-    if len(shape) < 4:
-        return tuple(range(1, len(shape)))
-    return tuple(range(1, len(shape) - 1)) if shape[-1] <= CHANNELS else tuple(range(2, len(shape)))
 
 
 def _pieces(images: Array) -> Iterator[slice]:

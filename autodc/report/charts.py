@@ -102,7 +102,7 @@ def objectives(state: State, sign: float, levels: Sequence[Mapping[str, Any]] = 
         return None
     values = np.array([value for _, value in points])
     low, high = value_range(values)
-    low, high = min([low, *(one["value"] for one in levels)]), max([high, *(one["value"] for one in levels)])
+    low, high = reaching(low, high, [one["value"] for one in levels])
     across = Scale(low=0, high=max(1, len(state.trials) - 1), start=CHART_LEFT, end=CHART_WIDTH - 12)
     up = Scale(low=low, high=high, start=CHART_HEIGHT - CHART_BOTTOM, end=CHART_TOP)
     return {
@@ -125,7 +125,7 @@ def objectives(state: State, sign: float, levels: Sequence[Mapping[str, Any]] = 
         "cut": int(np.sum((values < low) | (values > high))),
         "ticks": [{"y": up.at(value), "value": value} for value in ticks(low, high)],
         "last": len(state.trials) - 1,
-        "levels": _apart(levels, up),
+        "levels": apart(levels, up),
         "moves": _moves(state, across),
     }
 
@@ -138,13 +138,17 @@ def full_trainings(state: State, sign: float) -> list[tuple[TrialState, float]]:
     return [(one, sign * value) for one, value in values if value is not None]
 
 
-def _apart(levels: Sequence[Mapping[str, Any]], up: Scale) -> list[dict[str, Any]]:
-    """Levels with where their words stand, each a line's height from the one above it."""
+def apart(levels: Sequence[Mapping[str, Any]], up: Scale) -> list[dict[str, Any]]:
+    """Levels with where their words stand, each a line's height from the one above it.
+
+    One that lies beyond the drawing has no line: its words at the edge say where it would be.
+    """
     lines, last = list[dict[str, Any]](), -LINE
     for one in sorted(levels, key=lambda level: up.at(level["value"])):
         y = up.at(one["value"])
         last = max(y - 4, last + LINE)
-        lines.append({**one, "y": y, "above": round(last, 1)})
+        off = "↓" if one["value"] < up.low else "↑" if one["value"] > up.high else ""
+        lines.append({**one, "y": y, "above": round(last, 1), "off": off})
     return lines
 
 
@@ -166,6 +170,12 @@ def value_range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
     low, high = max(values.min(), tenth - room), min(values.max(), ninth + room)
     pad = 0.04 * (high - low) or 0.5
     return float(low - pad), float(high + pad)
+
+
+def reaching(low: float, high: float, levels: Iterable[float]) -> tuple[float, float]:
+    """A range that takes in the levels that lie no farther outside than it is wide: others would make it all flat."""
+    near = [value for value in levels if low - (high - low) <= value <= high + (high - low)]
+    return min([low, *near]), max([high, *near])
 
 
 def ticks(low: float, high: float) -> list[float]:

@@ -135,10 +135,11 @@ def _gallery(one: Beside) -> dict[str, Any]:
 
 
 def _pictures(one: Beside, k: int) -> list[dict[str, Any]]:
-    """Input, truth, output of either, and how far that is from the truth."""
+    """Input, output of either, truth, and how far either is from it."""
     sides = [("", one.mine), *([(" of the other", one.other)] if one.other is not None else [])]
-    found = [("input", one.mine.get("inputs")), ("truth", one.mine.get("truths"))]
+    found = [("input", one.mine.get("inputs"))]
     found += [(f"output{of}", side.get("predictions")) for of, side in sides]
+    found += [("truth", one.mine.get("truths"))]
     found += [(f"error{of}", side.get("errors")) for of, side in sides]
     return [{"name": name, "source": png(pictures[k])} for name, pictures in found if pictures is not None]
 

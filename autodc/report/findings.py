@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 Exhibits = Callable[[str], Mapping[str, Array] | None]
 """Address of an exhibit → its arrays; None where they are lost."""
 
-PICTURES = (("inputs", "input"), ("truths", "truth"), ("predictions", "prediction"))
+PICTURES = (("inputs", "input"), ("predictions", "output"), ("truths", "truth"), ("errors", "error"))
 """Arrays of pictures in an exhibit, and what they are called."""
 WAYS = {
     "columns": "the nearest passing row",
@@ -138,6 +138,7 @@ def _draw(row: dict[str, Any], k: int, arrays: Mapping[str, Array], words: Seque
     row["pictures"] = [{"name": said, "source": png(arrays[name][k])} for name, said in PICTURES if name in arrays]
     row["values"] = {name: _value(value) for name, value in row["values"].items()}
     row["few"] = list(row["values"].items())[:VALUES_SHOWN]
+    row["quality"] = " · ".join(f"{name} {_value(value)}" for name, value in row.get("quality", {}).items())
     if "text" in row:
         row["text"] = _marked(row["text"], words)
     for key in ("target", "prediction"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodc.evaluation.images import psnr_rows
 from autodc.report.findings import Exhibits, card_drawn, cards_of
 from autodc.report.pictures import png
 from autodc.study.journal.state import State
@@ -17,6 +18,8 @@ Array = np.ndarray[Any, Any]
 VALIDATION = "validation"
 SHOWN = 8
 """Rows of each group that are shown."""
+STRONGER = 4
+"""Times that the error of an image is shown, so that it is seen."""
 HALF = 0.5
 """Share of its error below which a row of values counts as mended, above whose inverse as lost."""
 GROUPS = {
@@ -70,7 +73,8 @@ def _cards(state: State, exhibits: Exhibits, rows: int) -> tuple[str, list[dict[
         kind = kind or told["kind"]
         for k, card in enumerate(told["rows"] if told["kind"] == kind else ()):
             if card["id"] < rows and card["id"] not in found:
-                found[card["id"]] = {**card, "place": k, "arrays": arrays, "plan": _plan_of(state, one.id)}
+                kept = {"place": k, "arrays": arrays, "scale": told.get("scale"), "plan": _plan_of(state, one.id)}
+                found[card["id"]] = card | kept
     return kind, list(found.values())
 
 
@@ -99,21 +103,46 @@ def _valued(card: dict[str, Any], before: Array, after: Array) -> dict[str, Any]
     was, now, truth = float(before[card["id"]]), float(after[card["id"]]), card.get("target")
     if not isinstance(truth, int | float):
         return _row(card, {"before": was, "after": now}, "")
-    errors = abs(was - truth), abs(now - truth)
-    group = "mended" if errors[1] <= HALF * errors[0] else "lost" if errors[0] <= HALF * errors[1] else "still"
+    group = _halved(abs(was - truth), abs(now - truth))
     return _row(card, {"before": f"{was:.4g}", "after": f"{now:.4g}"}, group)
 
 
 def _pictured(card: dict[str, Any], before: Array, after: Array) -> dict[str, Any]:
-    """A row whose output is a picture: both on one scale."""
+    """A row whose output is a picture, on the scale of the truth: mended where the error is at most half of before.
+
+    The truth is read from the picture of it that was kept, where it is as large as the outputs.
+    """
     was, now = (np.asarray(one[card["id"]], dtype=float).squeeze() for one in (before, after))
-    low, high = float(min(was.min(), now.min())), float(max(was.max(), now.max()))
-    made = {
-        name: np.round(255 * (one - low) / ((high - low) or 1.0)).clip(0, 255)
-        for name, one in (("before", was), ("after", now))
-        if one.ndim in (2, 3)
-    }
-    return {**_row(card, {"before": "", "after": ""}, "still"), "made": made}
+    low, high = card["scale"] or (float(min(was.min(), now.min())), float(max(was.max(), now.max())))
+
+    def drawn(values: Array) -> Array:
+        return np.round(255 * (values - low) / ((high - low) or 1.0)).clip(0, 255)
+
+    made = {name: drawn(one) for name, one in (("before", was), ("after", now)) if one.ndim in (2, 3)}
+    truth = _truth(card, was.shape)
+    if truth is None:
+        return {**_row(card, {"before": "", "after": ""}, "still"), "made": made}
+    errors = [np.abs(one - truth) for one in (was, now)]
+    made |= {f"error {name}": drawn(low + STRONGER * one) for name, one in zip(made, errors, strict=True)}
+    group = _halved(*(float(one.mean()) for one in errors))
+    said = (f"{float(psnr_rows(one[None], truth[None])[0]):.1f}" for one in (was, now))
+    return {**_row(card, dict(zip(("before", "after"), said, strict=True)), group), "made": made}
+
+
+def _truth(card: Mapping[str, Any], shape: tuple[int, ...]) -> Array | None:
+    """What an output should have been; None where it is not known to the pixel."""
+    pictures = card["arrays"].get("truths")
+    if pictures is None or card["scale"] is None:
+        return None
+    low, high = card["scale"]
+    kept = np.asarray(pictures[card["place"]], dtype=float)
+    values = low + (high - low) * (kept if len(shape) == 3 else kept[..., 0]) / 255
+    return values if values.shape == shape else None
+
+
+def _halved(before: float, after: float) -> str:
+    """Mended where the error is at most half of what it was, lost where it is at least twice."""
+    return "mended" if after <= HALF * before else "lost" if before <= HALF * after else "still"
 
 
 def _spread(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,18 +161,16 @@ def _row(card: Mapping[str, Any], said: Mapping[str, Any], group: str) -> dict[s
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its card drawn; of outputs that are pictures both stand between input and truth."""
+    """The row with its card drawn; of outputs that are pictures input, both, truth and how far either is from it."""
     card = row["card"]
     own = card_drawn({k: v for k, v in card.items() if k not in _INNER}, card["place"], card["arrays"])
     if "made" in row:
         shown = {one["name"]: one for one in own["pictures"]}
-        made = [{"name": name, "source": png(picture)} for name, picture in row["made"].items()]
-        own["pictures"] = [
-            *([shown["input"]] if "input" in shown else []),
-            *made,
-            *([shown["truth"]] if "truth" in shown else []),
-        ]
+        made = {name: {"name": name, "source": png(picture)} for name, picture in row["made"].items()}
+        order = ("input", "before", "after", "truth", "error before", "error after")
+        every = {**{name: shown[name] for name in ("input", "truth") if name in shown}, **made}
+        own["pictures"] = [every[name] for name in order if name in every]
     return {**row, "card": own}
 
 
-_INNER = ("place", "arrays", "plan")
+_INNER = ("place", "arrays", "plan", "scale", "quality")

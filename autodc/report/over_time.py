@@ -8,8 +8,9 @@ from typing import Any, final
 
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
-from autodc.report.charts import Scale
+from autodc.report.charts import Scale, apart, reaching
 from autodc.review.numbers import Numbers
+from autodc.review.simple import called
 from autodc.study.direction import natural
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
@@ -69,8 +70,14 @@ def _drawn(
     margin = card.get("margin")
     floor = None if margin is None else points[0][1] - natural(state, margin)
     every = [end for _, _, low, high in points for end in (low, high)] + ([] if floor is None else [floor])
+    simple = [
+        {"name": called(method), "value": natural(state, one.slices[name])}
+        for method, one in state.simple.items()
+        if name in one.slices
+    ]
+    low, high = reaching(min(every), max(every), [one["value"] for one in simple])
     across = Scale(low=0, high=len(points) - 1, start=LEFT, end=RIGHT)
-    up = Scale(low=min(every), high=max(every), start=FLOOR, end=TOP)
+    up = Scale(low=low, high=high, start=FLOOR, end=TOP)
     marks = [
         {"x": across.at(k), "y": up.at(mean), "low": up.at(low), "high": up.at(high), "name": label, "value": mean}
         for k, (label, mean, low, high) in enumerate(points)
@@ -82,6 +89,7 @@ def _drawn(
         "height": HEIGHT,
         "left": LEFT,
         "right": RIGHT,
+        "levels": apart(simple, up),
         "marks": marks,
         "line": " ".join(f"{one['x']:g},{one['y']:g}" for one in marks),
         "margin": None if floor is None else up.at(floor),

@@ -101,6 +101,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder
         "morning": morning(state, result, numbers, doubts, folder),
         "beside": sections.beside_rows(result, numbers),
         "beside_rows": beside.ROWS,
+        "simple": beside.simple_shown(result["baselines"] or {}),
         "sure": story.sureness(state),
         "warnings": doubts,
         "verdicts": sections.verdicts(state),

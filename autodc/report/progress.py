@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from autodc.evaluation import objective
-from autodc.report.charts import CHART_LEFT, CHART_WIDTH, Scale, ticks, value_range
+from autodc.report.charts import CHART_LEFT, CHART_WIDTH, Scale, apart, reaching, ticks, value_range
+from autodc.review.simple import called
 from autodc.study.journal.state import State
 
 UNCHOSEN = ("screen", "random")
@@ -35,6 +36,12 @@ def search_progress(state: State, sign: float) -> dict[str, Any] | None:
     best = np.maximum.accumulate(values)
     random = _random(np.array([value for t, value in known if t.origin in UNCHOSEN]), len(known))
     low, high = value_range(np.concatenate([values, random[-1:] if len(random) else values[:0]]))
+    simple = [
+        {"name": called(name), "value": value, "tone": "open"}
+        for name, outcome in state.simple.items()
+        if (value := objective.mean(outcome.searched, weights)) is not None
+    ]
+    low, high = reaching(low, high, [one["value"] for one in simple])
     across = Scale(low=0, high=len(known) - 1, start=CHART_LEFT, end=RIGHT)
     up = Scale(low=low, high=high, start=FLOOR, end=TOP)
     rounds = [k + 1 for k, (a, b) in enumerate(pairwise(t.round for t, _ in known)) if a != b]
@@ -54,6 +61,7 @@ def search_progress(state: State, sign: float) -> dict[str, Any] | None:
             }
             for k, (t, value) in enumerate(known)
         ],
+        "levels": [{**one, "value": sign * one["value"]} for one in apart(simple, up)],
         "best": _steps([(across.at(k), up.at(value)) for k, value in enumerate(best)]),
         "random": " ".join(f"{across.at(k):g},{up.at(value):g}" for k, value in enumerate(random)),
         "rounds": [{"x": across.at(k - 0.5), "name": f"round {known[k][0].round}"} for k in rounds],

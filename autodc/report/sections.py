@@ -9,6 +9,7 @@ from autodc.report import charts
 from autodc.review import beside, tables, together, views
 from autodc.review.account import account
 from autodc.review.numbers import Numbers
+from autodc.review.simple import simple
 from autodc.review.wording import PURPOSES, VERDICTS
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
@@ -74,15 +75,14 @@ def beside_rows(result: Mapping[str, Any], numbers: Numbers) -> list[dict[str, A
 
 
 def levels(state: State) -> list[dict[str, Any]]:
-    """The end and the obvious as lines of the progress plot, on its rows; red is what is better than the end."""
-    told = None if state.credited is None else state.credited.baselines
-    if told is None:
-        return []
-    found = {arm: told.get(arm, {}) for arm in beside.NAMES}
+    """The end, the obvious and the simple as lines of the progress plot, on its rows; red: better than the end."""
+    told = (None if state.credited is None else state.credited.baselines) or {}
+    found = {arm: told.get(arm, {}) for arm in (*beside.NAMES, *state.simple)}
+    found |= {arm: {**found[arm], "objective": one["objective"]} for arm, one in simple(state).items()}
     tones = {arm: "bad" if (one.get("high") or 0.0) < 0 else "open" for arm, one in found.items()}
     tones[INCUMBENT] = "end"
     return [
-        {"name": beside.NAMES[arm], "value": one["objective"], "tone": tones[arm]}
+        {"name": beside.name(arm), "value": one["objective"], "tone": tones[arm]}
         for arm, one in found.items()
         if one.get("objective") is not None
     ]

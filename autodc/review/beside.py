@@ -1,11 +1,12 @@
-"""The end beside the obvious, the base tuned and everything tuned: for result, terminal, page and MLflow."""
+"""The end beside the obvious, the base and everything tuned, and the simple: for result, terminal, page and MLflow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from autodc.review.numbers import Numbers, count
+from autodc.review.simple import called, simple
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED, INCUMBENT
 
@@ -21,16 +22,16 @@ Standing = Literal["ahead", "behind", "level", "same", "failed"]
 
 
 def baselines(state: State) -> dict[str, dict[str, Any]] | None:
-    """The arms for result.json, None before they are measured and in studies of an older autodc.
+    """The arms for result.json, without the tuned ones before they are measured; None where nothing is.
 
     objective: as the user knows the metric, None where no training of it came to an end; difference, low, high: the end
     minus it, up is better for the end, on the seeds that both have.
     """
     rows, told = measured(state)
     chosen = state.baselines
-    if told is None or chosen is None:
-        return None
-    return {arm: _arm(state, arm, rows, told.get(arm, {})) for arm in (BASE_TUNED, EVERYTHING_TUNED, INCUMBENT)}
+    arms = () if told is None or chosen is None else (BASE_TUNED, EVERYTHING_TUNED, INCUMBENT)
+    found = {arm: _arm(state, arm, rows, (told or {}).get(arm, {})) for arm in arms}
+    return {**found, **simple(state)} or None
 
 
 def measured(state: State) -> tuple[str, Mapping[str, Any] | None]:
@@ -89,17 +90,36 @@ def error(state: State, arm: str) -> str:
 
 def line(found: Mapping[str, Mapping[str, Any]] | None, numbers: Numbers | None = None) -> str:
     """In one line: end 0.661 · everything in, tuned 0.634 · base, tuned 0.605; empty where nothing is known."""
-    if not found:
-        return ""
-    known = [one["objective"] for one in found.values() if one["objective"] is not None]
+    return _line(found or {}, shown(found or {}), numbers)
+
+
+def simple_line(found: Mapping[str, Mapping[str, Any]] | None, numbers: Numbers | None = None) -> str:
+    """The same of the simple baselines: linear 0.571 · constant 0.102."""
+    return _line(found or {}, simple_shown(found or {}), numbers)
+
+
+def _line(found: Mapping[str, Mapping[str, Any]], arms: Sequence[str], numbers: Numbers | None) -> str:
+    known = [found[arm]["objective"] for arm in arms if found[arm]["objective"] is not None]
     numbers = numbers or Numbers.for_values(known)
-    return " · ".join(f"{NAMES[arm]} {_value(found[arm], numbers)}" for arm in shown(found))
+    return " · ".join(f"{name(arm)} {_value(found[arm], numbers)}" for arm in arms)
+
+
+def name(arm: str) -> str:
+    """What a reader calls an arm, or a simple baseline."""
+    return NAMES.get(arm) or called(arm)
 
 
 def shown(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The arms that are told: where nothing can be put in, everything tuned is the base tuned."""
+    if INCUMBENT not in found:
+        return []
     same = found[EVERYTHING_TUNED]["mixture"] == found[BASE_TUNED]["mixture"]
     return [arm for arm in NAMES if not (same and arm == EVERYTHING_TUNED)]
+
+
+def simple_shown(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The simple baselines, in the order of the study file."""
+    return [arm for arm in found if arm not in NAMES]
 
 
 def _value(one: Mapping[str, Any], numbers: Numbers) -> str:
@@ -113,20 +133,23 @@ def rows(found: Mapping[str, Mapping[str, Any]] | None, numbers: Numbers) -> lis
     return [
         {
             "arm": arm,
-            "name": NAMES[arm],
+            "name": name(arm),
+            "rows": found[arm]["rows"],
             "value": _value(found[arm], numbers),
             "seeds": found[arm]["seeds"],
             "standing": found[arm].get("standing"),
             "words": "" if arm == INCUMBENT else _words(found[arm], numbers),
             **{key: found[arm].get(key) for key in ("difference", "low", "high")},
         }
-        for arm in shown(found)
+        for arm in (*shown(found), *simple_shown(found))
     ]
 
 
 def _words(one: Mapping[str, Any], numbers: Numbers) -> str:
     if one["standing"] == "failed":
         return f"not measured: {one['error']}"
+    if one["standing"] is None:
+        return ""
     if one["standing"] == "same":
         return "the end is this very plan"
     ahead = f"the end is {numbers.plain(one['difference'])} ahead"

@@ -114,7 +114,7 @@ def _about_baselines(result: Mapping[str, Any], numbers: Numbers) -> list[Concer
                 f"{name}, is better than the model at the end, by {numbers.plain(-row['difference'])} on {where} "
                 f"(95% interval of end minus it {numbers.span(row['low'], row['high'])})."
             )
-            found.append(Concern(f"{text} {_INSTEAD[row['arm']]}", "bad"))
+            found.append(Concern(f"{text} {_INSTEAD.get(row['arm'], _SIMPLER)}", "bad"))
     return found
 
 
@@ -129,6 +129,8 @@ _INSTEAD = {
     ),
 }
 """Baseline → what to do where the end is worse."""
+
+_SIMPLER = "What is this simple needs no training to speak of: use it, or give the trainer what it lacks."
 
 
 def _about_gate(state: State) -> list[Concern]:

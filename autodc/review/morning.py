@@ -95,7 +95,8 @@ def _is_worse(state: State, test: Mapping[str, Any]) -> bool:
 
 
 def _is_behind(result: Mapping[str, Any]) -> bool:
-    return any(one.get("standing") == "behind" for one in (result["baselines"] or {}).values())
+    found = result["baselines"] or {}
+    return any(found[arm].get("standing") == "behind" for arm in beside.shown(found))
 
 
 def _role(state: State, name: str) -> str:

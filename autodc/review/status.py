@@ -70,6 +70,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
         "ledger": {k: v for k, v in account.items() if k not in ("comparisons", "extensions", "test_set")},
         "test_set": account["test_set"] if spec.data.test is not None else None,
         "baselines": beside.line(beside.baselines(state)),
+        "simple": beside.simple_line(beside.baselines(state)),
         "findings": findings.line(state),
         "requests": [requests.short_dict(one) for one in requests.views(state)],
         "left": notices.left_over(state),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -27,7 +29,7 @@ from autodc.study.beside import bounded
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, TrialState
 from autodc.study.journal.state import State
-from autodc.study.ports import ArtefactStore
+from autodc.study.ports import ArtefactLost, ArtefactStore
 from autodc.study.row_effects import RowEffects
 from autodc.study.rules import costs, last
 from autodc.study.rules.comparisons import declared, draws, is_novel, pooled
@@ -40,6 +42,8 @@ from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
+
+NO_ARMS: Mapping[str, beside.Arm] = MappingProxyType({})
 
 OpenTest = Callable[[Sequence[SliceSpec]], SliceTable]
 """Reads the sealed targets and cuts the test set into the slices of the study file and these further ones."""
@@ -189,15 +193,25 @@ class EvidenceAssessor:
 
     def beside(self, view: View) -> dict[str, Any] | None:
         """The arms of the last measurement on the gate rows of validation."""
-        return self._beside(view, self._slices.gate, lambda number: self._arrays(view.state, number) or {})
 
-    def _beside(self, view: View, table: SliceTable, read: Callable[[int], Arrays]) -> dict[str, Any] | None:
+        def read(number: int) -> Arrays:
+            return self._arrays(view.state, number) or {}
+
+        fixed = dict[str, Arrays]()
+        for name, outcome in view.state.simple.items():
+            with suppress(ArtefactLost):  # it is told without
+                fixed |= {name: self._store.get(outcome.arrays)} if outcome.arrays else {}
+        return self._beside(view, self._slices.gate, read, beside.simple(view, fixed, read, draws(view.incumbent)))
+
+    def _beside(
+        self, view: View, table: SliceTable, read: Callable[[int], Arrays], simple: Mapping[str, beside.Arm] = NO_ARMS
+    ) -> dict[str, Any] | None:
         """The same on the rows of a table. read: what a training scored on them; None where nothing is beside it."""
         if view.state.baselines is None or len(self._calibration(view.state)) < 2:
             return None
         pools = Pools() if _soft(view.spec) else self._pools(view, self._slices.gate)
         targets = table.objective(view.spec.gate.min_rows)
-        return beside.told(table, self._metric, targets, beside.arms(view, read, draws), pools)
+        return beside.told(table, self._metric, targets, {**simple, **beside.arms(view, read, draws)}, pools)
 
     def contrast(
         self, view: View, better: Plan, worse: Plan, seeds: Sequence[int], on: str = ""

@@ -32,7 +32,8 @@ INTERVAL_LEVEL = 0.95
 class Arm:
     """One arm of the last measurement."""
 
-    plan: Plan
+    plan: Plan | None
+    """None for a simple baseline: it is as it is, with any seed."""
     pairs: tuple[tuple[Arrays, Arrays], ...]
     """What it and the incumbent scored a row, seed by seed."""
     fresh: bool
@@ -48,6 +49,17 @@ def arms(view: View, read: Callable[[int], Arrays], draws: Callable[[Plan], bool
             fresh=draws(plan) or draws(view.incumbent),
         )
         for name, plan in last.arms(view).items()
+    }
+
+
+def simple(view: View, fixed: Mapping[str, Arrays], read: Callable[[int], Arrays], draws: bool) -> dict[str, Arm]:
+    """The simple baselines beside every training of the incumbent in the last measurement. fixed: what each scored.
+
+    draws: whether the incumbent draws rows anew with each seed.
+    """
+    ends = [read(its) for _, its in last.paired(view, view.incumbent)]
+    return {
+        name: Arm(plan=None, pairs=tuple((scored, end) for end in ends), fresh=draws) for name, scored in fixed.items()
     }
 
 

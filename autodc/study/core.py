@@ -312,6 +312,11 @@ class StudyCore:
         soft = phase is not None and phase.keeps_soft
         return self._scorer.outcome(completion, soft=soft, shown=self._is_shown(trial))
 
+    def measured(self, name: str, completion: Completion) -> None:
+        """Journal what a simple baseline scores on every validation row, or why it does not."""
+        outcome = self._scorer.outcome(completion, soft=False, shown=False)
+        self.record(ev.BaselineMeasured(name=name, outcome=outcome.to_dict()))
+
     def _is_shown(self, trial: Trial) -> bool:
         """Whether predictions are kept: of the first training in a pair of every plan that may be an incumbent.
 

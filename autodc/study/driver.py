@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import final
 
 from autodc.errors import AutodcError, InputError, SurroundingsError
@@ -19,8 +20,9 @@ from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.ports import Tracker
 from autodc.study.rules import allowance
+from autodc.study.simple import SimpleBaselines
 from autodc.study.tasks import Answer, Tasks
-from autodc.trial.executor import Completion, Executor
+from autodc.trial.executor import Completion, Executor, PredictTask
 
 AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
@@ -49,7 +51,7 @@ class Driver:
     retries: how often a crashed or lost attempt is made again; deadline: Unix time by which the study is to be over,
     because: what a limit by it is called; seconds: what `budget.wall_clock` leaves to this turn, while the machine is
     awake; stop: asked between events, True ends the turn; clock: Unix time; monotonic: seconds awake; first: train the
-    first so many trials of the study and no more.
+    first so many trials of the study and no more; baselines: the simple ones, by name, measured before anything.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Driver:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         first: int | None = None,
+        baselines: Mapping[str, PredictTask] = MappingProxyType({}),
     ) -> None:
         self._first = first
         self._study, self._executor, self._jobs, self._tracker = study, executor, jobs, tracker
@@ -81,6 +84,7 @@ class Driver:
         self._restores: Counter[int] = Counter()
         self._mended, self._found = 0, dict[int, int]()
         self._tasks = Tasks(study, executor, retries=retries, restore=self._restore)
+        self._simple = SimpleBaselines(study, self._tasks, baselines)
         self._making, self._handed = dict[str, int](), set[str]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
         self._over = self._ended = False
@@ -91,6 +95,7 @@ class Driver:
         Raises Interrupted when asked to stop, or where the time was over before the start was measured.
         """
         study = self._study
+        self._simple.begin()
         while not (study.finished or self._enough()):
             if self._stop():
                 self._executor.cancel()
@@ -110,10 +115,12 @@ class Driver:
             begun = self._monotonic()
             for completion in completions:
                 self._take(completion)
+            self._simple.take()
             self._tracker.follow()
             if completions:
                 self._thinking.append((self._monotonic() - begun) / len(completions))
             self._progress(study.state)
+        self._simple.cut()
         self._tracker.follow()
         self._progress(study.state)
 
@@ -307,6 +314,7 @@ class Driver:
         self._under_way.clear()
         self._held.clear()
         self._executor.cancel()
+        self._simple.cut()
         for _, (trial, attempt) in under_way:
             if (self._study.view.closes(trial.phase) or trial.number in lost) and not over:
                 self._submit(trial, attempt)

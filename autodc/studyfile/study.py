@@ -246,6 +246,11 @@ class StudySpec(Spec):
     metrics: MetricsSpec = Field(description="what is measured on every slice")
     slices: tuple[SliceSpec, ...] = Field(description="named sets of validation rows and what is demanded of them")
     search_space: dict[str, ParameterSpec] = Field(default={}, description="hyperparameters by name")
+    baselines: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(),
+        description="the quickest things that work, measured before the first training and told beside the end: "
+        "constant, linear, median, or any METHOD of `autodc evaluate`",
+    )
     recipes: tuple[Recipe, ...] = Field(default=("concat",), min_length=1, description="how a mixture is trained")
     loop: LoopSpec = Field(default=LoopSpec(), description="how often round, and where candidates come from")
     search: SearchSpec = Field(default=SearchSpec(), description="how mixtures and hyperparameters are searched")
@@ -296,8 +301,9 @@ class StudySpec(Spec):
         return masked_study(self.model_dump(mode="json"))
 
     def content(self) -> dict[str, Any]:
-        """What is asked as JSON: without where results are sent, where a warm start lies, and secrets."""
-        found = masked_study(self.model_dump(mode="json", exclude={"tracking": True, "search": {"warm_start"}}))
+        """What is asked as JSON: without what decides nothing, where a warm start lies, and secrets."""
+        aside: Any = {"tracking": True, "baselines": True, "search": {"warm_start"}}
+        found = masked_study(self.model_dump(mode="json", exclude=aside))
         if not self.attributes:  # as of studies that began before there were attributes
             del found["attributes"]
         if self.data.inbox is None:  # as of studies that began before there was an inbox

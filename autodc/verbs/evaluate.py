@@ -13,10 +13,11 @@ from typing import Any, final
 
 import numpy as np
 
-from autodc.adapters.methods import constant_of, method_problem
+from autodc.adapters.methods import method_problem
 from autodc.adapters.mlflow.evaluation import Sent, logged
 from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.adapters.pictures.many import cores
+from autodc.adapters.simple_methods import constant_of
 from autodc.errors import InputError, file_of, raise_all
 from autodc.evaluation.slices import held_parts
 from autodc.files import disk_told, write_whole

@@ -20,7 +20,7 @@ from autodc.study.driver import Interrupted
 from autodc.studyfile.study import StudySpec
 from autodc.trial import order
 from autodc.trial.executor import Completion, PredictTask, StoredPart
-from autodc.verbs.predicting import method_ref
+from autodc.verbs.predicting import named_method
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -64,7 +64,7 @@ class Measurer:
         SurroundingsError ADC-EVAL-003 where the machine does, study.driver.Interrupted where it is stopped.
         """
         number, self._count = self._count, self._count + 1
-        method = method_ref(self._inputs.spec, self._inputs.catalogue, name, self._work)
+        method = named_method(self._inputs.spec, self._inputs.catalogue, name, self._work)
         task = PredictTask(
             number=number,
             attempt=0,

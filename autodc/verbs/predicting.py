@@ -14,14 +14,14 @@ import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.choose import open_executor
-from autodc.adapters.methods import CONSTANT
-from autodc.adapters.mlflow.target import MlflowTarget
+from autodc.adapters.simple_methods import LEARNED
 from autodc.data.catalogue import Catalogue
 from autodc.data.dataset import Dataset
 from autodc.errors import InputError, SurroundingsError
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial import order
-from autodc.trial.executor import Executor, MethodRef, PredictTask, StoredPart, TrainerRef
+from autodc.trial.executor import Executor, MethodRef, PredictTask, StoredPart
+from autodc.wire.methods import method_ref
 
 Array = np.ndarray[Any, Any]
 
@@ -70,33 +70,18 @@ def predicting(spec: StudySpec, catalogue: Catalogue, name: str) -> Iterator[Pre
     with tempfile.TemporaryDirectory(prefix="autodc-") as work:
         executor = open_executor(MachineSpec(runner="inline"))
         try:
-            method = method_ref(spec, catalogue, name, Path(work))
+            method = named_method(spec, catalogue, name, Path(work))
             yield Predictor(method, executor, Path(work), order.seed_of(spec.seed))
         finally:
             executor.close()
 
 
-def method_ref(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> MethodRef:
+def named_method(spec: StudySpec, catalogue: Catalogue, name: str, work: Path) -> MethodRef:
     """What a child process makes the method of. work: gets the base where the method learns from it."""
-    task, y, target = spec.task, catalogue.base.y, MlflowTarget.of(spec)
-    row_shape: tuple[int, ...] | None = None
-    if catalogue.classes is not None:
-        row_shape = (len(catalogue.classes),)
-    elif task.kind != "custom" and y is not None:
-        row_shape = tuple(y.shape[1:])
     base = None
-    if name == CONSTANT:
+    if name in LEARNED:
         base = StoredPart(name="base", path=str(ArtefactStore(work / "base").put_dataset(catalogue.base)))
-    return MethodRef(
-        name=where_it_lies(name),
-        folder=spec.folder,
-        kind=task.kind,
-        row_shape=row_shape,
-        trainer=TrainerRef(name=task.trainer, options=task.options, folder=spec.folder),
-        base=base,
-        classes=tuple(catalogue.classes or ()),
-        tracking=None if target is None else target.uri,
-    )
+    return method_ref(spec, catalogue, where_it_lies(name), base)
 
 
 def where_it_lies(name: str) -> str:

@@ -51,6 +51,7 @@ from autodc.verbs.summary import Summary
 from autodc.wire.admitting import DATASETS
 from autodc.wire.explored import measure_ahead
 from autodc.wire.inputs import Inputs, read_inputs
+from autodc.wire.methods import baseline_tasks
 from autodc.wire.study import job_maker, open_study, tidy
 from autodc.wire.tracking import Tracking, tracking_of
 from autodc.wire.workers import Workers
@@ -245,6 +246,7 @@ def _train(
             seconds=pace.seconds_left(inputs.spec, study.state),
             progress=progress,
             stop=stop,
+            baselines=baseline_tasks(inputs, jobs),
         ).run()
     finally:
         executor.close()

@@ -15,6 +15,7 @@ from autodc.diagnose.lying import lying
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import View
 from autodc.diagnose.wording import telling_words
+from autodc.evaluation.images import are_masks, iou_rows, psnr_rows, ssim_rows
 from autodc.table import Table
 
 Array = np.ndarray[Any, Any]
@@ -25,8 +26,12 @@ COLUMNS = 8
 """Columns that are shown of a row, those that tell most first."""
 LONGEST = 320
 """Characters of a text that are shown."""
+STRONGER = 4
+"""Times that the error of an image is shown, so that it is seen."""
 PIXELS = 96
 """Of the longer side of a picture that is shown; smaller ones stay as they are."""
+MASK_VALUES = 32
+"""Whole numbers in images, up to which they are classes."""
 CARDS = "cards"
 """Name of the array that holds all but pictures, as JSON in UTF-8."""
 
@@ -58,7 +63,12 @@ def _shown(seen: View, failing: Array, passing: Array, named: Sequence[str]) -> 
     shown = np.concatenate([failing, passing]).astype(int)
     kind, pictures = _pictures(seen, shown)
     rows = [_card(seen, int(k), kind, list(named)) for k in shown]
-    return {"kind": kind, "failing": len(failing), "rows": rows}, pictures
+    told = {"kind": kind, "failing": len(failing), "rows": rows}
+    if (made := _image_answers(seen, shown)) is not None:
+        for row, quality in zip(rows, _qualities(*made), strict=True):
+            row["quality"] = quality
+        told["scale"] = scale_of(made[0])
+    return told, pictures
 
 
 def _stored(cards: Mapping[str, Any]) -> dict[str, Array]:
@@ -126,12 +136,42 @@ def _pictures(seen: View, rows: Array) -> tuple[str, dict[str, Array]]:
         return "table", {}
     if seen.x is None or (inputs := pictures_of(np.asarray(seen.x[rows]))) is None:
         return "table", {}
-    found: Mapping[str, Array | None] = {
-        "inputs": inputs,
-        "truths": pictures_of(np.asarray(seen.target[rows])) if seen.target.ndim > 2 else None,
-        "predictions": pictures_of(np.asarray(seen.prediction[rows])) if seen.prediction.ndim > 2 else None,
-    }
+    found: dict[str, Array | None] = {"inputs": inputs}
+    if (made := _image_answers(seen, rows)) is not None:
+        truth, said = made
+        x, (low, high) = np.asarray(seen.x[rows]), scale_of(truth)
+        alike = x.shape == truth.shape and (x.dtype == np.uint8) == (truth.dtype == np.uint8)
+        found |= {"inputs": on_scale(x, low, high)} if alike else {}
+        found |= {"predictions": on_scale(said, low, high), "truths": on_scale(truth, low, high)}
+        found["errors"] = on_scale(low + STRONGER * np.abs(said - truth.astype(float)), low, high)
     return "image", {name: _framed(list(one)) for name, one in found.items() if one is not None}
+
+
+def _image_answers(seen: View, rows: Array) -> tuple[Array, Array] | None:
+    """Truths and outputs of these rows, where both are images of one shape."""
+    if seen.target.ndim < 3 or seen.target.shape != seen.prediction.shape or not len(rows):
+        return None
+    truth, said = np.asarray(seen.target[rows]), np.asarray(seen.prediction[rows], dtype=float)
+    return (truth, said) if truth.dtype.kind in "buif" and pictures_of(truth) is not None else None
+
+
+def _qualities(truth: Array, said: Array) -> list[dict[str, float]]:
+    """What each row is worth: of masks the overlap, of other images how near and how alike they are."""
+    is_mask = are_masks(truth) and len(np.unique(truth)) <= MASK_VALUES
+    of = {"iou": iou_rows} if is_mask else {"psnr": psnr_rows, "ssim": ssim_rows}
+    values = {name: rows(said, truth) for name, rows in of.items()}
+    return [{name: _plain(float(one[k])) for name, one in values.items()} for k in range(len(truth))]
+
+
+def scale_of(truth: Array) -> tuple[float, float]:
+    """What is black and what is white of images beside these."""
+    return float(truth.min()), float(truth.max())
+
+
+def on_scale(images: Array, low: float, high: float) -> Array | None:
+    """Images as pictures on a scale, so that those beside one another can be compared; None of what is no picture."""
+    scaled = np.clip((np.asarray(images, dtype=float) - low) / ((high - low) or 1.0), 0.0, 1.0)
+    return pictures_of(np.round(255 * scaled).astype(np.uint8))
 
 
 def pictures_of(x: Array) -> Array | None:
@@ -149,12 +189,6 @@ def pictures_of(x: Array) -> Array | None:
         low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
         x = np.round(255 * (values - low) / ((high - low) or 1.0)).astype(np.uint8)
     return np.asarray(np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x, dtype=np.uint8)
-
-
-def as_pictures(x: Array) -> Array | None:
-    """The same as a reader is shown them: of one size, large ones scaled down."""
-    found = pictures_of(x)
-    return None if found is None else _framed(list(found))
 
 
 def _opened(path: str) -> Array | None:

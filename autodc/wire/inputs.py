@@ -11,6 +11,7 @@ from typing import Any, TypeVar, final
 from autodc import fingerprint
 from autodc.adapters.generators import generator_problem
 from autodc.adapters.journal import JOURNAL, state_of
+from autodc.adapters.methods import baseline_problems
 from autodc.adapters.sources import read_source
 from autodc.adapters.trainers import check_trainer, fork_problems, input_problems
 from autodc.data.admit import Candidate, Read
@@ -160,7 +161,7 @@ def named_problems(spec: StudySpec, problem: SearchProblem) -> list[AutodcError]
     for at, one in enumerate(spec.data.generators):
         wrong = generator_problem(one.generator, one.options, spec.folder, f"data.generators[{at}]")
         found += [] if wrong is None else [wrong]
-    return [*found, *oracle_problems(spec)]
+    return [*found, *baseline_problems(spec.baselines, spec.folder, task.kind), *oracle_problems(spec)]
 
 
 def _former(out: Path | None) -> State | None:

@@ -16,7 +16,7 @@ from autodc.evaluation.metrics import Metric, probabilities, soft_rows
 from autodc.evaluation.slices import held_parts
 from autodc.large import taken
 from autodc.table import Table
-from autodc.wire.exhibits import as_pictures, rows_shown
+from autodc.wire.exhibits import rows_shown
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -93,21 +93,9 @@ def _shown(
 ) -> Shown:
     said = [mine[ids]] if other is None else [mine[ids], other[ids]]
     arrays = [dict(rows_shown(_view(inputs, data, ids, one), np.arange(len(ids)))) for one in said]
-    truth = np.asarray(data.y)[ids]
-    if inputs.spec.task.kind == "image_to_image" and "predictions" in arrays[0]:
-        low, high = float(truth.min()), float(truth.max())
-        for one, given in zip(arrays, said, strict=True):
-            told = {"truths": truth, "predictions": given, "errors": low + np.abs(given - truth)}
-            one |= {name: made for name, raw in told.items() if (made := _on_scale(raw, low, high)) is not None}
     return Shown(
         group=group, part=part, ids=tuple(map(int, ids)), mine=arrays[0], other=None if other is None else arrays[1]
     )
-
-
-def _on_scale(images: Array, low: float, high: float) -> Array | None:
-    """Images on the scale of the truths, so that those beside one another can be compared."""
-    scaled = np.clip((np.asarray(images, dtype=float) - low) / ((high - low) or 1.0), 0.0, 1.0)
-    return as_pictures(np.round(255 * scaled).astype(np.uint8))
 
 
 def _view(inputs: Inputs, data: Dataset, ids: Array, outputs: Array) -> View:

@@ -6,14 +6,19 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.methods import make_method
 from autodc.adapters.trainers import make_trainer
+from autodc.data.dataset import Dataset
 from autodc.errors import AutodcError
 from autodc.studyfile import load
+from autodc.table import Table
 from autodc.testing.method_contract import MethodContract
 from autodc.testing.trainer_contract import digits, training_job
 from autodc.testing.world import write_world
@@ -170,6 +175,50 @@ def test_the_constant_of_values_is_their_mean(tmp_path: Path) -> None:
     assert make_method(ref).predict({"rows": np.zeros((2, 1))})["rows"].tolist() == [3.0, 3.0]
 
 
+def _stored(folder: Path, kind: str, x: Any, y: np.ndarray) -> MethodRef:
+    """`linear` on these rows of a base."""
+    data = Dataset(name="base", x=x, y=y, metadata=pd.DataFrame(index=range(len(y))), fingerprint="base")
+    base = StoredPart(name="base", path=str(ArtefactStore(folder).put_dataset(data)))
+    classes = tuple(range(int(y.max()) + 1)) if kind == "classification" else ()
+    shape = (len(classes),) if classes else y.shape[1:]
+    return MethodRef(name="linear", folder=".", kind=kind, row_shape=shape, base=base, classes=classes)
+
+
+def test_a_linear_model_reads_small_images(tmp_path: Path) -> None:
+    x, y = digits()
+    found = make_method(_stored(tmp_path, "classification", x[:600], y[:600])).predict({"rows": x[600:]})["rows"]
+    assert (found.argmax(axis=1) == y[600:]).mean() > 0.85
+
+
+def test_a_linear_model_reads_tables_with_gaps_and_words(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    age, plan = rng.uniform(20, 60, 400), rng.choice(["basic", "pro"], 400)
+    table = Table.of("table", {"age": pd.Series(age).where(age < 55), "plan": plan}, ("number", "category"))
+    worth = np.where(plan == "pro", 5.0, 1.0) + 0.02 * age
+    found = make_method(_stored(tmp_path / "table", "regression", table, worth)).predict({"rows": table})["rows"]
+    assert np.abs(found - worth).mean() < 0.2
+    texts = Table.of_texts(["a fine day" if k % 2 else "a sad night" for k in range(60)])
+    of_words = make_method(_stored(tmp_path / "text", "classification", texts, np.arange(60) % 2))
+    assert of_words.predict({"rows": texts})["rows"].argmax(axis=1).tolist() == [0, 1] * 30
+
+
+@pytest.mark.parametrize("shape", [(4, 9, 9), (4, 9, 9, 3), (4, 3, 9, 9)])
+def test_the_median_filter_is_of_the_pixels_around_each_and_of_no_other_row_or_channel(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).random(shape)
+    ref = MethodRef(name="median", folder=".", kind="image_to_image", row_shape=shape[1:])
+    found = np.asarray(make_method(ref).predict({"rows": x})["rows"])
+    one, middle = (np.moveaxis(a[2], 0, -1) if shape[1] == 3 else a[2] for a in (x, found))
+    assert middle[4, 4].tolist() == np.median(one[3:6, 3:6], axis=(0, 1)).tolist()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("linear", "image_to_image"), ("linear", "custom"), ("median", "regression")])
+def test_a_simple_method_that_does_not_fit_the_task_says_so(tmp_path: Path, name: str, kind: str) -> None:
+    base = _stored(tmp_path, "regression", np.zeros((4, 2)), np.zeros(4)).base
+    with pytest.raises(AutodcError, match="does not fit a task of kind") as told:
+        make_method(MethodRef(name=name, folder=".", kind=kind, row_shape=None, base=base))
+    assert told.value.code == "ADC-METHOD-021"
+
+
 @pytest.mark.slow
 def test_a_program_may_be_named_with_its_arguments(tmp_path: Path) -> None:
     model = _trained("command", tmp_path)[1]
@@ -184,6 +233,7 @@ def test_a_program_may_be_named_with_its_arguments(tmp_path: Path) -> None:
     [
         ("nowhere", "ADC-METHOD-003"),
         ("constant", "ADC-METHOD-004"),
+        ("linear", "ADC-METHOD-004"),
         (".", "ADC-METHOD-006"),
         ("mine.py:nothing", "ADC-TRAIN-021"),
         ("mine.py:number", "ADC-METHOD-008"),

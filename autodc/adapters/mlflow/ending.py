@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodc.adapters.mlflow.changes import STUDY, RunChange, milliseconds, stepped
+from autodc.adapters.mlflow.trial import objective_of
 from autodc.review.beside import NAMES, line
+from autodc.review.simple import called
 from autodc.study.journal import events as ev
+from autodc.study.rules.last import START
 
 TEST = "test/"
 """What the names of metrics of the sealed test begin with; step 0 is the start, step 1 the end."""
@@ -43,6 +46,17 @@ def credited(event: ev.GainCredited) -> list[RunChange]:
 _PARTS = ("total", "data", "hyperparameters", "interaction")
 
 
+def simple(event: ev.BaselineMeasured, sign: float, terms: Mapping[str, Mapping[str, Any]]) -> RunChange:
+    """baseline.gate/METHOD: the objective of a simple baseline; why it failed, where it did.
+
+    sign: 1, or −1 where the metric is better when lower; terms: the slices of the study.
+    """
+    value = objective_of(event.outcome.get("slices", {}), terms)
+    failed = {f"baseline.failed/{called(event.name)}": str(event.outcome.get("error", ""))} if value is None else {}
+    values = {f"baseline.gate/{called(event.name)}": None if value is None else sign * value}
+    return RunChange(key=STUDY, history=stepped(milliseconds(event.time), 0, values), tags=failed)
+
+
 def baselines_line(arms: Mapping[str, Mapping[str, Any]]) -> str:
     """End and the obvious beside each other, in a line."""
     return line({arm: {"objective": arms.get(arm, {}).get("objective"), "mixture": arm} for arm in NAMES})
@@ -50,7 +64,8 @@ def baselines_line(arms: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _baselines(arms: Mapping[str, Mapping[str, Any]], rows: str, time: int) -> RunChange:
     """baseline.ROWS/ARM: its objective; baseline.ROWS.ahead/ARM: how far the end is ahead of it, up is better."""
-    values = {f"baseline.{rows}/{arm}": arms.get(arm, {}).get("objective") for arm in NAMES}
-    values |= {f"baseline.{rows}.ahead/{arm}": arms.get(arm, {}).get("difference") for arm in NAMES}
+    every = {arm: called(arm) for arm in (*NAMES, *arms) if arm != START}
+    values = {f"baseline.{rows}/{name}": arms.get(arm, {}).get("objective") for arm, name in every.items()}
+    values |= {f"baseline.{rows}.ahead/{name}": arms.get(arm, {}).get("difference") for arm, name in every.items()}
     tags = {"baseline.rows": rows, "baseline.objectives": baselines_line(arms)}
     return RunChange(key=STUDY, history=stepped(time, 0, values), tags=tags)

@@ -116,6 +116,8 @@ class Projection:
                 return [RunChange(key=STUDY, tags={"autodc.test_set_opened": str(self._opened)})]
             case ev.BaselinesChosen():
                 self._roles.choose(event)
+            case ev.BaselineMeasured():
+                return [ending.simple(event, self.question.sign, self.question.terms)]
             case ev.GainCredited():
                 self._note.baselines = ending.baselines_line(event.baselines) if event.baselines else ""
                 return ending.credited(event)

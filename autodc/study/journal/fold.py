@@ -276,6 +276,10 @@ def _limited(state: State, event: ev.BudgetLimited) -> None:
     state.limit, state.paced = event, True
 
 
+def _simple(state: State, event: ev.BaselineMeasured) -> None:
+    state.simple[event.name] = Outcome.from_dict(event.outcome)
+
+
 def _test_opened(state: State, event: ev.TestSetOpened) -> None:
     state.opened.append(event)
 
@@ -344,6 +348,7 @@ HANDLERS: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.ProbesMeasured: _probes,
     ev.BudgetLimited: _limited,
     ev.BaselinesChosen: _baselines,
+    ev.BaselineMeasured: _simple,
     ev.TestSetOpened: _test_opened,
     ev.TestSetMeasured: _measured,
     ev.TestSetUnread: _unread,

@@ -100,6 +100,8 @@ class State:
     """Plan → where the predictions of its first training in a pair lie."""
     baselines: ev.BaselinesChosen | None = None
     """The obvious, chosen for the last measurement under way or the last one made."""
+    simple: dict[str, Outcome] = field(default_factory=dict)
+    """What the simple baselines score, each by its METHOD."""
     asked: ev.TestOpeningAsked | None = None
     """The user's wish to open the test set now."""
     opened: list[ev.TestSetOpened] = field(default_factory=list)

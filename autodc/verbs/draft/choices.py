@@ -11,6 +11,8 @@ from typing import Any, final
 
 from pydantic import JsonValue
 
+from autodc.adapters.simple_methods import CONSTANT, LINEAR, MEDIAN
+from autodc.table import Table
 from autodc.verbs.draft.beside import Beside
 from autodc.verbs.draft.columns import slug
 from autodc.verbs.draft.cutting import TEST, TRAIN, VALIDATION, Cut
@@ -111,11 +113,20 @@ class Choices:
             "metrics": {"primary": self.metric},
             "slices": [{"name": "overall", "role": "target"}],
             "search_space": dict(self.learner.space),
+            "baselines": self.baselines,
             "loop": {"rounds": rounds},
             "search": {"trials_per_round": trials},
             "budget": {"trainings": 20 + 10 * round(rounds * trials * 0.17), "wall_clock": "8h"},
             **({} if find_spec("mlflow") else {"tracking": {"uri": "none"}}),
         }
+
+    @property
+    def baselines(self) -> list[str]:
+        """The quickest things that work on such rows."""
+        if self.rows.kind == "image_to_image":
+            return [CONSTANT, MEDIAN]
+        x = self.rows.data.x
+        return [CONSTANT] if isinstance(x, Table) and x.kind == "files" else [CONSTANT, LINEAR]
 
     @property
     def metric(self) -> str:

@@ -39,6 +39,9 @@ def page(choices: Choices, spec: StudySpec) -> str:
         "search_space:",
         *(one for name, value in study["search_space"].items() for one in entry(name, value, 2)),
         "",
+        *comment("the quickest things that work, measured first: what the night is to beat"),
+        *entry("baselines", study["baselines"]),
+        "",
         *(one for key in ("loop", "search", "budget", "tracking") if key in study for one in entry(key, study[key])),
     ]
     return "\n".join(lines) + "\n"

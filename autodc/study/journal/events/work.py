@@ -11,6 +11,7 @@ from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import OutcomeJson, TrialJson
 
 __all__ = [
+    "BaselineMeasured",
     "OutcomeLost",
     "OutcomeRestored",
     "TaskFinished",
@@ -52,6 +53,19 @@ class TrialHeldUp(Event):
 
     number: int
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineMeasured(Event):
+    """A simple baseline predicted the rows of validation, or failed. No decision looks at it."""
+
+    name: str
+    """The METHOD, as the study file has it."""
+    outcome: OutcomeJson
+
+    def __post_init__(self) -> None:
+        if error := self.outcome.get("error"):
+            object.__setattr__(self, "outcome", {**self.outcome, "error": masked(str(error))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
