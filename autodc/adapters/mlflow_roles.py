@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from autodc.adapters.mlflow_names import OBVIOUS
-from autodc.adapters.mlflow_note import COMPARED
+from autodc.adapters.mlflow_views import COMPARED
 from autodc.study.journal import events as ev
 
 _MOST_COMPARED = 200
