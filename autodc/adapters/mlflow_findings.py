@@ -32,7 +32,7 @@ class Findings:
 
     def told(self) -> list[str]:
         """What is certain, and how much more is suspected."""
-        more = f"{count(self.suspected, 'suspicion')} more, in the artifact `tables/findings.json`"
+        more = f"{count(self.suspected, 'suspicion')}, not confirmed: the artifact `tables/findings.json`"
         return [*self.confirmed, *([more] if self.suspected else [])]
 
     def found(self, event: ev.FindingMade) -> RunChange:

@@ -34,10 +34,15 @@ def parameters_of(trial: Mapping[str, Any], candidates: Sequence[str]) -> dict[s
 def description(role: str, round_number: int, trial: Mapping[str, Any], error: str) -> str:
     """A training in a sentence. error: what a failed one said."""
     plan = trial["plan"]
-    data = ", ".join(f"{name} × {weight:.3g}" for name, weight in plan["mixture"].items())
+    data = mixture_words(plan["mixture"])
     settings = ", ".join(f"{name} {_short(value)}" for name, value in plan["hyperparameters"].items())
     told = f"{role}, round {round_number}: {data}; recipe {plan['recipe']}{f'; {settings}' if settings else ''}."
     return f"{told} Failed: {error}" if error else told
+
+
+def mixture_words(mixture: Mapping[str, float]) -> str:
+    """Datasets and their weights."""
+    return ", ".join(f"{name} × {weight:.3g}" for name, weight in mixture.items())
 
 
 def _short(value: object) -> str:

@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 
 BASE, BOLD, MISALIGNED, VALIDATION = slice(0, 250), slice(250, 450), slice(450, 650), slice(650, 1150)
 TEST = slice(1150, 1797)
+CANDIDATES = ("felt_pen", "misaligned", "copies")
 
 
 def write_night(folder: Path, uri: str) -> Path:
@@ -24,6 +25,7 @@ def write_night(folder: Path, uri: str) -> Path:
         "base": _rows(x, y, BASE, "thin"),
         "felt_pen": _rows(x, y, BOLD, "bold"),
         "misaligned": {**(wrong := _rows(x, y, MISALIGNED, "bold")), "y": np.roll(wrong["y"], 1)},
+        "copies": _rows(x, y, BASE, "thin"),
         "validation": _both(x, y, VALIDATION),
         "test": _both(x, y, TEST),
     }
@@ -34,10 +36,14 @@ def write_night(folder: Path, uri: str) -> Path:
         "schema_version": 1,
         "name": "digits-by-felt-pen",
         "seed": 3,
-        "task": {"kind": "classification", "trainer": "sklearn", "options": {"estimator": "SVC"}},
+        "task": {
+            "kind": "classification",
+            "trainer": "sklearn",
+            "options": {"estimator": "ExtraTreesClassifier", "params": {"n_estimators": 30}},
+        },
         "data": {
             "base": {"source": "base.npz"},
-            "candidates": [{"name": name, "source": f"{name}.npz"} for name in ("felt_pen", "misaligned")],
+            "candidates": [{"name": name, "source": f"{name}.npz"} for name in CANDIDATES],
             "validation": {"source": "validation.npz"},
             "test": {"source": "test.npz"},
         },
@@ -47,11 +53,11 @@ def write_night(folder: Path, uri: str) -> Path:
             {"name": "thin", "where": "pen = 'thin'", "role": "guard", "margin": 0.05},
             {"name": "bold", "where": "pen = 'bold'", "role": "target"},
         ],
-        "search_space": {"C": {"type": "float", "low": 0.3, "high": 30.0, "log": True}},
+        "search_space": {"min_samples_leaf": {"type": "int", "low": 1, "high": 6}},
         "recipes": ["concat"],
         "loop": {"rounds": 1, "propose": ["given"]},
-        "search": {"sampler": "mixture", "trials_per_round": 10},
-        "budget": {"trainings": 50},
+        "search": {"sampler": "mixture", "trials_per_round": 12},
+        "budget": {"trainings": 60},
         "tracking": {"uri": uri, "experiment": "digits", "registered_model": "digits-reader"},
     }
     file = folder / "study.yaml"
