@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -225,6 +226,26 @@ def test_the_note_tells_verdicts_the_test_and_what_to_compare() -> None:
     assert "[start](#/experiments/⟦experiment⟧/runs/⟦trial-0⟧?workflowType=machine_learning)" in text
     assert "[compare them](#/compare-runs?runs=%5B%22⟦trial-0⟧%22%2C%22⟦trial-4⟧%22%5D" in text
     assert projection.note() == []
+
+
+def test_an_experiment_offers_views_with_the_columns_of_its_study() -> None:
+    told = projected(study(trials=4))[STUDY].experiment
+    assert told["mlflow.experimentKind"] == "custom_model_development"
+    for key in ("autodc-compare", "autodc-best"):
+        assert f"viewStateShareKey={key}" in told["mlflow.note.content"]
+        view = json.loads(told[f"mlflow.sharedViewState.{key}"])
+        state = json.loads(view["state"])
+        columns = {"metrics.`objective`", "metrics.`validation/dark`", "params.`weight.fog`"}
+        assert columns <= {*state["selectedColumns"]}
+        assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`objective`", False)
+        assert len(told[f"mlflow.sharedViewState.{key}"]) <= 5000
+
+
+def test_a_training_says_what_it_is() -> None:
+    runs = projected(study(trials=4))
+    assert "challenger, round 1: base × 1, fog × 0.5; recipe concat" in runs["trial-4"].tags["mlflow.note.content"]
+    failed = next(run for run in runs.values() if run.status == "FAILED")
+    assert "Failed: " in failed.tags["mlflow.note.content"]
 
 
 def test_a_note_of_very_many_verdicts_stays_short_and_says_where_the_rest_is() -> None:

@@ -59,6 +59,8 @@ class RunChange:
     tags: Mapping[str, str] = field(default_factory=dict)
     """A value may hold links: ⟦KEY⟧ is the id of the run KEY, ⟦experiment⟧ that of the experiment."""
     datasets: tuple[DatasetInput, ...] = ()
+    experiment: Mapping[str, str] = field(default_factory=dict)
+    """Tags of the experiment that the run is in; a value may hold links."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Path among the run's artifacts → text: what was too long for MLflow, whole."""
 
@@ -81,6 +83,7 @@ class RunChange:
             history={**self.history, **later.history},
             tags={**self.tags, **later.tags},
             datasets=self.datasets + later.datasets,
+            experiment={**self.experiment, **later.experiment},
             texts={**self.texts, **later.texts},
         )
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, final
 
 from autodc.adapters.mlflow.question import Question
+from autodc.adapters.mlflow.trial import mixture_words
+from autodc.adapters.mlflow.views import TAG
 from autodc.files import DIGESTS, digests
 
 ALIAS = "champion"
@@ -25,6 +27,10 @@ CONTENT = "autodc.content"
 DATA = "autodc"
 """Folder of a logged model in which the trainer's own stands, and `facts.json` beside it."""
 
+_REGISTERED = (
+    "Models that autodc kept. The alias `champion` is on the one kept last: "
+    '`mlflow.pyfunc.load_model("models:/{name}@champion").predict(x)`'
+)
 _COLUMNS = {"integer": "long", "number": "double", "boolean": "boolean", "date": "datetime"}
 
 
@@ -74,8 +80,10 @@ def deposit(client: Any, run: Any, model: Path, facts: ModelFacts) -> tuple[str,
     if known is not None:
         return str(known.model_id), False
     name = re.sub(r"[^\w-]", "_", facts.study)
-    tags = {CONTENT: content, "autodc.study": facts.study}
-    made = client.create_logged_model(experiment, name=name, source_run_id=run_id, tags=tags, model_type="autodc")
+    plan = json.loads(run.data.tags.get("autodc.incumbent", "{}"))
+    tags = {CONTENT: content, "autodc.study": facts.study, TAG: _described(run, plan)}
+    told: dict[str, Any] = {"source_run_id": run_id, "tags": tags, "params": _parameters(plan), "model_type": "autodc"}
+    made = client.create_logged_model(experiment, name=name, **told)
     with tempfile.TemporaryDirectory() as folder:
         _written(Path(folder), model, facts, made.model_id)
         client.log_model_artifacts(made.model_id, folder)
@@ -89,7 +97,7 @@ def register(client: Any, model_id: str, run_id: str, name: str) -> tuple[str, b
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=_REGISTERED.format(name=name))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -97,13 +105,27 @@ def register(client: Any, model_id: str, run_id: str, name: str) -> tuple[str, b
     known = next((one for one in versions if one.tags.get("autodc.model_id") == model_id), None)
     version = known
     if version is None:  # by its place: MLflow would look for `models:/…` in the store of the process, not in this one
-        source, tags = client.get_logged_model(model_id).artifact_location, {"autodc.model_id": model_id}
-        version = client.create_model_version(name, source, run_id, tags=tags, model_id=model_id)
+        logged, tags = client.get_logged_model(model_id), {"autodc.model_id": model_id}
+        told: dict[str, Any] = {"tags": tags, "model_id": model_id, "description": logged.tags.get(TAG)}
+        version = client.create_model_version(name, logged.artifact_location, run_id, **told)
     aliases = client.get_registered_model(name).aliases
     moved = str(aliases.get(ALIAS)) != str(version.version)
     if moved:
         client.set_registered_model_alias(name, ALIAS, str(version.version))
     return str(version.version), moved or known is None
+
+
+def _described(run: Any, plan: Mapping[str, Any]) -> str:
+    """What a model is and why it is there, in a sentence or two."""
+    data = mixture_words(plan.get("mixture", {}))
+    kept = run.data.tags.get("autodc.kept")
+    return f"The model at the end of {run.info.run_name}, trained on {data or 'its base'}; kept: {kept or 'nothing'}."
+
+
+def _parameters(plan: Mapping[str, Any]) -> dict[str, str]:
+    weights = {f"weight.{name}": f"{weight:g}" for name, weight in plan.get("mixture", {}).items()}
+    settings = {name: str(value) for name, value in plan.get("hyperparameters", {}).items()}
+    return {**settings, **({"recipe": plan["recipe"]} if "recipe" in plan else {}), **weights}
 
 
 def signature_of(facts: ModelFacts) -> Any:

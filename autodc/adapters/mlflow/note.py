@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
-from urllib.parse import quote
 
-from autodc.adapters.mlflow.changes import NOTE, STUDY, RunChange
+from autodc.adapters.mlflow.changes import NOTE, RunChange
 from autodc.adapters.mlflow.store import VIEW
+from autodc.adapters.mlflow.views import BEST, COMPARE, TAG, view
 from autodc.review.numbers import Numbers, count, listed
+from autodc.review.story import BECAUSE
 from autodc.study.phases.order import ORDER
-
-TAG = "mlflow.note.content"
-"""The tag that MLflow shows as the description of a run."""
-COMPARED = "autodc.compare"
-"""The tag of the runs that are worth comparing, and as what."""
 
 _LONGEST = 7500  # of the 8000 characters of a tag: ids take more room than their keys
 _VERDICTS = ("keep", "drop", "undecided")
@@ -67,7 +63,7 @@ class Note:
         table = ["| subject | verdict | round | why |", "| --- | --- | --- | --- |", *rows] if rows else []
         more = [f"… and {left} more, in the artifact `tables/decisions.json`."] if left else []
         parts = [
-            [f"**{self._headline()}**"],
+            [f"**{self._headline()}** {self._agreement()}".rstrip()],
             [self._standing()],
             self._test(),
             [f"Beside the obvious: {self.baselines}."] if self.baselines else [],
@@ -82,12 +78,12 @@ class Note:
     def _headline(self) -> str:
         by = {v: [s for s, (_, said, _) in self.verdicts.items() if said == v] for v in _VERDICTS}
         kept = f"kept {listed(list(self.kept), '')}" if self.kept else "nothing is kept"
-        others = [f"{word} {count(len(by[v]), 'subject')}" for v, word in _OTHERS if by[v]]
+        others = [f"{word}{listed(_told(by[v]))}" for v, word in _OTHERS if by[v]]
         return f"{self.study}: {'; '.join([kept, *others])}."
 
     def _standing(self) -> str:
         if self.finished:
-            return f"Finished after {count(self.round, 'round')} ({self.finished})."
+            return f"Finished after {count(self.round, 'round')}: {BECAUSE.get(self.finished, self.finished)}."
         doing = _PHASES.get(self.phase, "")
         return f"Running: round {self.round}, {self.phase}{f' ({doing})' if doing else ''}." if self.phase else "Begun."
 
@@ -103,18 +99,22 @@ class Note:
             gain = numbers.signed(seen["difference"]) if seen else ""
             was = numbers.plain(before[name]) if name in before else ""
             lines.append(f"| {name} | {was} | {numbers.plain(value)} | {gain} | {span} |")
-        return [self._agreement(differences), "", *lines]
+        return lines
 
-    def _agreement(self, differences: Mapping[str, Any]) -> str:
+    def _agreement(self) -> str:
+        """Whether the sealed test confirms it; empty while it is sealed."""
+        if self.measured is None:
+            return ""
+        differences = self.measured[2]
         seen = {name: differences[name] for name in self.targets if name in differences} or differences
         better = [name for name, one in seen.items() if one["low"] > 0]
         worse = [name for name, one in differences.items() if one["high"] < 0]
         if worse:
-            return f"⚠️ The sealed test shows {listed(worse, '')} **worse** than at the start."
+            return f"**The sealed test shows {listed(worse, '')} worse than at the start.**"
         if better:
-            return f"✅ The sealed test agrees: {listed(better, '')} {'is' if len(better) == 1 else 'are'} better."
+            return f"The sealed test agrees: {listed(better, '')} {'is' if len(better) == 1 else 'are'} better."
         if self.kept:
-            return "⚠️ The sealed test **does not confirm** the gain: no target slice is shown better there."
+            return "**The sealed test does not confirm the gain:** no target slice is shown better there."
         return "The sealed test shows no difference between start and end."
 
     def _links(self) -> list[str]:
@@ -122,10 +122,18 @@ class Note:
             return []
         one_by_one = [f"[{what}]({run_page(key)})" for what, key in self.shown.items()]
         several = f" · [compare them]({comparison(self.shown.values())})" if len(self.shown) > 1 else ""
-        return [f"Look at: {' · '.join(one_by_one)}{several} · [all that is worth comparing]({tagged()})"]
+        views = f" · [all that is worth comparing]({view(COMPARE)}) · [all trainings, the best first]({view(BEST)})"
+        return [f"Look at: {' · '.join(one_by_one)}{several}{views}"]
 
 
-_OTHERS = (("drop", "dropped"), ("undecided", "undecided on"))
+_OTHERS = (("drop", "dropped "), ("undecided", "undecided on "))
+_MOST_NAMED = 5
+
+
+def _told(names: Sequence[str]) -> list[str]:
+    """Names for a sentence; of many the first, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return [*names[:_MOST_NAMED], f"{more} more"] if more > 0 else list(names)
 
 
 def run_page(key: str) -> str:
@@ -137,9 +145,3 @@ def comparison(keys: Iterable[str]) -> str:
     """MLflow's page that compares runs."""
     runs = "%2C".join(f"%22⟦{key}⟧%22" for key in dict.fromkeys(keys))
     return f"#/compare-runs?runs=%5B{runs}%5D&experiments=%5B%22⟦experiment⟧%22%5D&{VIEW}"
-
-
-def tagged() -> str:
-    """The runs of this study that are tagged as worth comparing."""
-    wanted = quote(f"tags.`{COMPARED}` != '' AND tags.`mlflow.parentRunId` = '", safe="")
-    return f"#/experiments/⟦experiment⟧/runs?{VIEW}&searchFilter={wanted}⟦{STUDY}⟧{quote(chr(39))}"

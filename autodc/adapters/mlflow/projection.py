@@ -23,7 +23,8 @@ from autodc.adapters.mlflow.question import Question
 from autodc.adapters.mlflow.roles import Roles, Shown, identity
 from autodc.adapters.mlflow.run_names import OBVIOUS, Initials, trial_name
 from autodc.adapters.mlflow.study_tags import StudyTags
-from autodc.adapters.mlflow.trial import VALIDATION, objective_of, parameters_of, trial_tags, values_of
+from autodc.adapters.mlflow.trial import VALIDATION, description, objective_of, parameters_of, trial_tags, values_of
+from autodc.adapters.mlflow.views import TAG, experiment_tags
 from autodc.plan.mixture import BASE
 from autodc.review.reasons import sentence
 from autodc.study.journal import events as ev
@@ -70,7 +71,7 @@ class Projection:
             return []
         self._told = True
         note = self._note
-        note.findings, note.requests = self._findings.words, self._study_tags.requests
+        note.findings, note.requests = self._findings.told(), self._study_tags.requests
         note.legend = self._initials.legend([BASE, *self.question.candidates])
         note.shown = {what: _key(number) for what, number in self._shown.runs.items()}
         return [fitted(note.change())]
@@ -140,7 +141,7 @@ class Projection:
         self._initials.learn(question.candidates)
         seed = str(event.spec.get("seed", 0))
         tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": seed}
-        known = tuple(question.dataset(name, "validation", {}) for name in ("validation",) if name in event.datasets)
+        known = [(BASE, "training"), *((name, "candidate") for name in question.candidates)]
         return RunChange(
             key=STUDY,
             create=True,
@@ -148,7 +149,8 @@ class Projection:
             start=milliseconds(event.time),
             parameters=question.parameters,
             tags=tags,
-            datasets=known,
+            datasets=tuple(question.dataset(name, of, {}) for name, of in known if name in event.datasets),
+            experiment=experiment_tags(question, milliseconds(event.time)),
         )
 
     def _extended(self, event: ev.StudyExtended) -> list[RunChange]:
@@ -188,6 +190,7 @@ class Projection:
             **self.question.facts,
             **trial_tags(planned, outcome, values),
             "autodc.role": role,
+            TAG: description(role, planned.round, trial, str(outcome.get("error", "")) if failed else ""),
             **({"autodc.baseline": what} if what in OBVIOUS.values() and not failed else {}),
             **({} if failed else self._shown.tags(what, event.number)),
         }

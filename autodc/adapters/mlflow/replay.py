@@ -14,7 +14,7 @@ from typing import Any, final
 
 from autodc.adapters.mlflow.changes import STUDY, RunChange, merged
 from autodc.adapters.mlflow.projection import Projection
-from autodc.adapters.mlflow.runs import EXPERIMENT_TAGS, KEY_TAG, Runs
+from autodc.adapters.mlflow.runs import KEY_TAG, Runs
 from autodc.study.journal import events as ev
 
 _PAGE = 1000
@@ -69,11 +69,13 @@ class Replay:
     def write(self, wanted: list[RunChange], experiment: str, uri: str) -> Replayed:
         """Write what is missing. Raises what MLflow raises for longer than `patience`; the same call goes on."""
         experiment_id = self.patiently(lambda: self._runs.experiment(experiment, uri))
-        self.patiently(lambda: self._tell_kind(experiment_id))
         there, generation = _newest(self.patiently(lambda: self._found(experiment_id)))
         study = there.get(STUDY)
         self._runs.resume(experiment_id, generation, study.info.run_id if study else None)
         self._runs.know({key: run.info.run_id for key, run in there.items()})
+        for change in wanted:
+            if change.experiment:
+                self.patiently(partial(self._runs.tell_experiment, change))
         done: dict[str, set[str]] = {"made": set(), "changed": set(), "same": set()}
         for number, change in enumerate(wanted, 1):
             done[self._settle(change, there.get(change.of))].add(change.of)
@@ -149,13 +151,6 @@ class Replay:
             steps = {key: one for key, one in change.history.items() if key[0] == name}
             missing |= {key: one for key, one in steps.items() if not _same(there.get(key[1]), one[0])}
         return missing
-
-    def _tell_kind(self, experiment_id: str) -> None:
-        """An experiment that somebody made before, or an older autodc, is said to be one of trainings."""
-        tags = self._client.get_experiment(experiment_id).tags
-        for name, value in EXPERIMENT_TAGS.items():
-            if name not in tags:
-                self._client.set_experiment_tag(experiment_id, name, value)
 
     def _found(self, experiment_id: str) -> list[Any]:
         """Every run of this journal that nobody deleted."""

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, final
 
-from autodc.adapters.mlflow.note import COMPARED
 from autodc.adapters.mlflow.run_names import OBVIOUS
+from autodc.adapters.mlflow.views import COMPARED
 from autodc.study.journal import events as ev
 
 _MOST_COMPARED = 200

@@ -10,12 +10,10 @@ from typing import Any, final
 
 from autodc.adapters.mlflow.changes import STUDY, RunChange
 from autodc.adapters.mlflow.store import artifact_location, last_line, sqlite_file
+from autodc.adapters.mlflow.views import KIND, is_ours
 
 KEY_TAG = "autodc.key"
 """The tag a run is found by, so that none is made twice: identity of the journal / key of the run."""
-
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-"""Of a new experiment: it is one of trainings, so that MLflow opens it on its runs and not on traces."""
 
 _LINK = re.compile(r"⟦([^⟧]+)⟧")
 _MOST = {"metrics": 800, "parameters": 100, "tags": 100}  # that MLflow takes at once, 1,000 of all together
@@ -71,6 +69,14 @@ class Runs:
     def linked(self, text: str) -> str:
         """A text whose links are those of this store: ⟦KEY⟧ is the id of a run."""
         return _LINK.sub(lambda match: self._link(match[1]), text)
+
+    def tell_experiment(self, change: RunChange) -> None:
+        """Set tags of the experiment. What somebody, or a study before, said of it stays, but for our views."""
+        there = self._client.get_experiment(self._experiment).tags
+        for name, text in change.experiment.items():
+            value = self.linked(text)
+            if name not in there or (is_ours(name) and there[name] != value):
+                self._try(change, self._client.set_experiment_tag, self._experiment, name, value)
 
     def log_texts(self, change: RunChange) -> None:
         """Add what is too long for a parameter or tag to the run's artifacts."""
@@ -150,7 +156,7 @@ class Runs:
         from mlflow.exceptions import MlflowException
 
         try:
-            return str(self._client.create_experiment(name, artifact_location(uri, name), EXPERIMENT_TAGS))
+            return str(self._client.create_experiment(name, artifact_location(uri, name), KIND))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

@@ -180,6 +180,8 @@ class Sender:
     def _calls_of(self, change: RunChange) -> list[Callable[[], None]]:
         """What makes a change true, in steps that are not repeated once they have succeeded."""
         calls: list[Callable[[], None]] = [lambda: self._find_or_create(change)]
+        if change.experiment:
+            calls.append(lambda: self._runs.tell_experiment(change))
         if change.texts:
             calls.append(lambda: self._runs.log_texts(change))
         calls.append(lambda: self._runs.log(change))

@@ -32,6 +32,24 @@ def parameters_of(trial: Mapping[str, Any], candidates: Sequence[str]) -> dict[s
     return {name: str(value) for name, value in told.items()}
 
 
+def description(role: str, round_number: int, trial: Mapping[str, Any], error: str) -> str:
+    """A training in a sentence. error: what a failed one said."""
+    plan = trial["plan"]
+    data = mixture_words(plan["mixture"])
+    settings = ", ".join(f"{name} {_short(value)}" for name, value in plan["hyperparameters"].items())
+    told = f"{role}, round {round_number}: {data}; recipe {plan['recipe']}{f'; {settings}' if settings else ''}."
+    return f"{told} Failed: {error}" if error else told
+
+
+def mixture_words(mixture: Mapping[str, float]) -> str:
+    """Datasets and their weights."""
+    return ", ".join(f"{name} × {weight:.3g}" for name, weight in mixture.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def values_of(outcome: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]], sign: float) -> dict[str, float]:
     """Slices, objective and costs of a training, those that are no number too.
 
