@@ -11,11 +11,11 @@ from typing import Any, final
 
 from pydantic import JsonValue
 
-from autodc.verbs.draft.beside import Beside
 from autodc.verbs.draft.columns import slug
 from autodc.verbs.draft.cutting import TEST, TRAIN, VALIDATION, Cut
 from autodc.verbs.draft.learner import Learner, learner
 from autodc.verbs.draft.rows import Rows, shown_source
+from autodc.verbs.draft.sibling_files import Beside
 
 DATA = "data"
 """The folder of what is written."""
