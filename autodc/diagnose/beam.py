@@ -17,8 +17,8 @@ import numpy as np
 
 from autodc.diagnose.by_class import classes_of, hurt_alone
 from autodc.diagnose.finder import Suspicion
-from autodc.diagnose.in_sequence import in_sequence, two_of_each
 from autodc.diagnose.rule import Rule
+from autodc.diagnose.sequential_covering import in_sequence, two_of_each
 from autodc.diagnose.sharpen import apart, opened, sharpened
 from autodc.diagnose.terms import Terms, terms_of
 from autodc.diagnose.view import View

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from autodc.diagnose.finder import Suspicion
-from autodc.diagnose.in_sequence import in_sequence, two_of_each
 from autodc.diagnose.rule import TARGET, Among, Rule
+from autodc.diagnose.sequential_covering import in_sequence, two_of_each
 from autodc.diagnose.sharpen import apart, opened, sharpened
 from autodc.diagnose.terms import MOST_CATEGORIES, Terms, terms_of
 from autodc.diagnose.view import View

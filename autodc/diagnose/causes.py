@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
-from autodc.diagnose.apart import apart, as_difference
+from autodc.diagnose.attribute_distance import apart, as_difference
 from autodc.diagnose.finding import Cause
 from autodc.diagnose.measured import Measured, measured, strata
 from autodc.diagnose.view import View

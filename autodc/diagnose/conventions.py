@@ -22,8 +22,8 @@ from typing import Any, final
 import numpy as np
 import scipy
 
-from autodc.diagnose.alike import Alike, Labelled, alike_rows
 from autodc.diagnose.check import Reason, Status, plain
+from autodc.diagnose.matching_rows import Alike, Labelled, alike_rows
 from autodc.errors import DataError
 
 Array = np.ndarray[Any, Any]

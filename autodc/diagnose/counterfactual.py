@@ -11,9 +11,18 @@ import pandas as pd
 
 from autodc import seeds
 from autodc.diagnose.causes import comparable
+from autodc.diagnose.counterfactual_moves import (
+    Asked,
+    Moved,
+    Predict,
+    by_columns,
+    by_decoder,
+    by_words,
+    error_of,
+    some_of,
+)
 from autodc.diagnose.decoder import Components, Decoder
 from autodc.diagnose.measured import strata
-from autodc.diagnose.moving import Asked, Moved, Predict, by_columns, by_decoder, by_words, error_of, some_of
 from autodc.diagnose.restoring import PASSES, PIECES, columns_of
 from autodc.diagnose.shifts import Shift, shifts
 from autodc.diagnose.view import View

@@ -10,10 +10,10 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.confirm import ALPHA, LEAST_INSIDE, Confirmation, tried
+from autodc.diagnose.confirmation_order import confirmation_order
 from autodc.diagnose.finder import Finder, Suspicion, alike
 from autodc.diagnose.finding import Finding
-from autodc.diagnose.in_turn import in_turn
-from autodc.diagnose.named import BY, Named, known, try_named
+from autodc.diagnose.named_slices import BY, Named, known, try_named
 from autodc.diagnose.unlabelled import TOLD, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
 from autodc.large import evenly
@@ -165,7 +165,9 @@ def _one_way(
 ) -> tuple[list[_Tried], tuple[Note, ...]]:
     """Find on the one half, try on the other."""
     suspicions, notes = _suspicions(way, finders, k, seed)
-    order = in_turn([mask for _, mask, _ in suspicions], [_preferred(s) for s, _, _ in suspicions], way.found_on, k)
+    order = confirmation_order(
+        [mask for _, mask, _ in suspicions], [_preferred(s) for s, _, _ in suspicions], way.found_on, k
+    )
     trials = tried([suspicions[i][2] for i in order], way.tried_on, alpha)
     made = [
         _Tried(suspicion=suspicions[i][0], way=way, found=int(suspicions[i][1].sum()), trial=trial)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import LEAST_ROWS, Labels
-from autodc.diagnose.unseen import cross_validated
 
 Array = np.ndarray[Any, Any]
 

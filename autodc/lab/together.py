@@ -20,8 +20,8 @@ from autodc.gate.questions import LEAVING, PATIENT, TOGETHER_ALONE, WHOLES, Answ
 from autodc.gate.together import PAIRS, SET_APART, replay
 from autodc.gate.types import Look
 from autodc.lab.pairs import Pairs, key, targets
+from autodc.lab.question_memory import QuestionMemory
 from autodc.lab.searched import Search
-from autodc.lab.told import Told
 from autodc.lab.world import Planted, Point, Side, World
 from autodc.studyfile.study import GateSpec
 
@@ -113,7 +113,7 @@ class _Night:
         self._plans: dict[str, Point] = {}
         self._left = terms.budget
         self._keeps = self._taken = self._trainings = 0
-        self._told = Told()
+        self._told = QuestionMemory()
         self._shown: tuple[float, float] | None = None
 
     def played(self) -> Night:

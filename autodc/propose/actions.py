@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, final
 import numpy as np
 from scipy.special import ndtr
 
-from autodc.propose.came_true import Truth
+from autodc.propose.gain_calibration import Truth
 
 Deed = Literal["more", "finding", "mend", "open", "tune", "wait", "stop"]
 """More of what was kept; data for a finding; the base mended, or its rows again; undecided candidates asked again; the

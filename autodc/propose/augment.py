@@ -16,7 +16,7 @@ from autodc.data.where import select
 from autodc.errors import DataError
 from autodc.large import evenly, taken
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, drawn, nothing, rows_made
+from autodc.propose.base_edits import BaseKnown, base_of, drawn, nothing, rows_made
 from autodc.propose.policies import (
     NUMBERS,
     PICTURES,

@@ -14,7 +14,7 @@ from autodc.data.overlap import joint_clusters
 from autodc.data.views import is_pictures, is_text, width
 from autodc.plan.mixture import BASE
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, nothing, rows_made
+from autodc.propose.base_edits import BaseKnown, base_of, nothing, rows_made
 from autodc.propose.proposal import Proposal
 from autodc.table import Inputs
 from autodc.trial.call import Call, CallPart

@@ -10,10 +10,10 @@ from autodc.diagnose.labels import LEAST_ROWS as LEAST_OBSERVED
 from autodc.diagnose.labels import wrong_labels
 from autodc.large import evenly, taken
 from autodc.propose import made
-from autodc.propose.judging import judged
-from autodc.propose.mending import BaseKnown, Space, base_of, codes_of, nothing, points, rows_made, units_of
+from autodc.propose.base_edits import BaseKnown, Space, base_of, codes_of, nothing, points, rows_made, units_of
+from autodc.propose.label_votes import judged
 from autodc.propose.proposal import Proposal
-from autodc.propose.wrong import MOST
+from autodc.propose.wrong_labels import MOST
 from autodc.trial.call import Call
 
 Array = np.ndarray[Any, Any]

@@ -17,7 +17,7 @@ import pandas as pd
 from autodc.data.columns import NO_VALUES, plain
 from autodc.data.rows import RESERVED
 from autodc.plugins import own_code
-from autodc.propose.alike import as_inputs
+from autodc.propose.input_conformance import as_inputs
 from autodc.propose.parameters import Parameter, Setting, declared
 from autodc.propose.synthetic import test_set
 from autodc.table import Inputs, Table

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, codes_of, relabelled
+from autodc.propose.base_edits import BaseKnown, base_of, codes_of, relabelled
 from autodc.propose.proposal import Proposal
 from autodc.trial.call import Call, CallError
 

@@ -14,7 +14,7 @@ import numpy as np
 from autodc.large import evenly
 from autodc.plan.mixture import BASE
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, Space, base_of, nothing, points, rows_made
+from autodc.propose.base_edits import BaseKnown, Space, base_of, nothing, points, rows_made
 from autodc.propose.proposal import Proposal
 from autodc.trial.call import Call
 

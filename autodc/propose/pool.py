@@ -2,7 +2,8 @@
 
 Those that meet its rule come first, the likest to its failures first of all; where they are fewer than wanted, rows
 that are as like and lie beyond it follow, for a rule is seldom as wide as what it is about. The label of a row of the
-pool is never asked. What a rule says of the class is left out of it; likeness stands for it (propose/likeness.py).
+pool is never asked. What a rule says of the class is left out of it; likeness stands for it
+(propose/likelihood_ratio.py).
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import AutodcError
 from autodc.large import pieces_of
-from autodc.propose.around import BYTES_A_ROW, Around
-from autodc.propose.likeness import LIKELIER, likeness
+from autodc.propose.likelihood_ratio import LIKELIER, likeness
+from autodc.propose.numeric_support import within_reach
+from autodc.propose.pool_neighbours import BYTES_A_ROW, PoolNeighbours
 from autodc.propose.proposal import REST, Proposal
-from autodc.propose.reach import within_reach
 from autodc.propose.taking import TAKE
 
 Array = np.ndarray[Any, Any]
@@ -77,7 +78,7 @@ class Wish:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Seen:
+class PoolView:
     """The explore rows, and the rows of a pool measured alike."""
 
     ids: Array
@@ -132,12 +133,12 @@ def wanted_rows(base: int) -> int:
     return int(min(MOST, max(LEAST, SHARE * base)))
 
 
-def choose(seen: Seen, wish: Wish, count: int, seed: int, around: Around | None = None) -> Chosen:
+def choose(seen: PoolView, wish: Wish, count: int, seed: int, around: PoolNeighbours | None = None) -> Chosen:
     """Choose up to count rows of the pool. Raises DataError where the rule names what the pool does not have.
 
     around: of the same pool, where there are more wishes than one.
     """
-    inside, around = np.isin(seen.ids, wish.ids), Around(seen) if around is None else around
+    inside, around = np.isin(seen.ids, wish.ids), PoolNeighbours(seen) if around is None else around
     members = _members(seen, wish, inside, around)
     matching = int(members.sum())
     free = around.first & ~seen.barred
@@ -161,7 +162,7 @@ def choose(seen: Seen, wish: Wish, count: int, seed: int, around: Around | None 
 
 
 def proposals(
-    seen: Seen, wishes: Sequence[Wish], *, base: int, cost: float, most: int, round_number: int, seed: int
+    seen: PoolView, wishes: Sequence[Wish], *, base: int, cost: float, most: int, round_number: int, seed: int
 ) -> tuple[tuple[Proposal, ...], tuple[dict[str, str], ...]]:
     """A dataset of the pool for each wish, no row of it in another, and as many rows by chance as a control.
 
@@ -169,7 +170,7 @@ def proposals(
     {code, got}: what could not be chosen.
     """
     barred, made, notes = seen.barred.copy(), list[Proposal](), list[dict[str, str]]()
-    around = Around(seen)
+    around = PoolNeighbours(seen)
     count = wanted_rows(base)
     for wish in wishes:
         if len(made) >= most:
@@ -249,7 +250,7 @@ def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) ->
     )
 
 
-def _members(seen: Seen, wish: Wish, inside: Array, around: Around) -> Array:
+def _members(seen: PoolView, wish: Wish, inside: Array, around: PoolNeighbours) -> Array:
     """The rows of the pool that a finding means, shape (N,)."""
     if wish.finding is None:
         return np.ones(len(seen.barred), dtype=bool)
@@ -279,7 +280,7 @@ def _placed(embeddings: Mapping[str, Array], n: int) -> Array:
     return np.column_stack(each) if each else np.zeros((n, 1), dtype=np.float32)
 
 
-def _likeness(seen: Seen, columns: Columns, wanted: Array, candidates: Array, seed: int) -> Array:
+def _likeness(seen: PoolView, columns: Columns, wanted: Array, candidates: Array, seed: int) -> Array:
     """How like the wanted failures rows of the pool are, by attributes and place, shape (candidates,)."""
     known = np.column_stack([columns.encode(seen.attributes), seen.points])
     rows = np.column_stack([columns.encode(seen.pool_attributes.iloc[candidates]), seen.pool_points(candidates)])
@@ -295,7 +296,7 @@ def _in_order(candidates: Array, like: Array, members: Array, count: int) -> Arr
     return np.asarray(candidates[np.concatenate([sure, filling])])
 
 
-def _within_quota(order: Array, seen: Seen, wanted: Array, count: int, around: Around) -> Array:
+def _within_quota(order: Array, seen: PoolView, wanted: Array, count: int, around: PoolNeighbours) -> Array:
     """The first count rows of an order, of each class not many more than its share of the failures.
 
     The class of a row of the pool is that of most explore rows near it: its label is not asked.

@@ -8,9 +8,9 @@ import numpy as np
 
 from autodc.plan.mixture import BASE
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, Space, base_of, nothing, points, rows_made
+from autodc.propose.base_edits import BaseKnown, Space, base_of, nothing, points, rows_made
 from autodc.propose.proposal import Proposal
-from autodc.propose.wrong import leavable, wrong_rows
+from autodc.propose.wrong_labels import leavable, wrong_rows
 from autodc.trial.call import Call
 
 BY = "prune"

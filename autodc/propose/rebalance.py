@@ -8,7 +8,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, base_of, codes_of, drawn, nothing, rows_made
+from autodc.propose.base_edits import BaseKnown, base_of, codes_of, drawn, nothing, rows_made
 from autodc.propose.proposal import Proposal
 from autodc.trial.call import Call
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from autodc.plan.mixture import BASE
 from autodc.propose import made
-from autodc.propose.mending import BaseKnown, Space, base_of, points, relabelled
+from autodc.propose.base_edits import BaseKnown, Space, base_of, points, relabelled
 from autodc.propose.proposal import Proposal
-from autodc.propose.wrong import wrong_rows
+from autodc.propose.wrong_labels import wrong_rows
 from autodc.trial.call import Call
 
 BY = "relabel"

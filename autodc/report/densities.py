@@ -28,7 +28,7 @@ SOLID = 215
 
 
 def drawn_lying(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template needs of diagnose.lying.Lying in its JSON form."""
+    """What the template needs of diagnose.failure_positions.FailurePositions in its JSON form."""
     along = [_values(one) if one["values"] else _curves(one) for one in told["along"]]
     return {
         "is_share": told["is_share"],

@@ -14,7 +14,7 @@ from autodc.review.simple import called
 from autodc.study.direction import natural
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
-from autodc.study.rules.freshest import freshest
+from autodc.study.rules.latest_scores import freshest
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, FLOOR = 250.0, 128.0, 14.0, 236.0, 22.0, 98.0
 """Of the drawing of one slice, in pixels."""

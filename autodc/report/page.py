@@ -19,7 +19,7 @@ from autodc.report.labels import label_section
 from autodc.report.progress import search_progress
 from autodc.report.rounds import told_rounds
 from autodc.report.usage import usage
-from autodc.review import account, beside, findings, forgetting, labels, made, more_rows, requests, story, tables
+from autodc.review import account, beside, findings, forgetting, labels, more_rows, requests, rounds, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.failed import failed
 from autodc.review.morning import morning
@@ -117,7 +117,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder
         "slices": sections.slice_rows(state, result),
         **_failures(state, result, exhibits),
         **_labels(state, exhibits),
-        "made": told_rounds(made.rounds(state, numbers), exhibits),
+        "made": told_rounds(rounds.rounds(state, numbers), exhibits),
         "asked": requests.views(state),
         "unit_test_words": unit_test_words(result["unit_tests"]),
         "evidence": sections.evidence(state),

@@ -12,7 +12,7 @@ PICTURES = 4
 
 
 def told_rounds(rounds: Sequence[Mapping[str, Any]], exhibits: Exhibits) -> list[dict[str, Any]]:
-    """The rounds of `review.made.rounds`, each finding with what is shown of it."""
+    """The rounds of `review.rounds.rounds`, each finding with what is shown of it."""
     return [{**one, "findings": [_shown(f, exhibits) for f in one["findings"]]} for one in rounds]
 
 

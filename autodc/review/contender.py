@@ -24,7 +24,7 @@ from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.journal.records import TrialState
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
-from autodc.study.rules.freshest import freshest, freshest_trials
+from autodc.study.rules.latest_scores import freshest, freshest_trials
 from autodc.study.view import spec_of
 from autodc.studyfile.names import METRICS
 

@@ -15,7 +15,7 @@ from autodc.review.next_night import next_night
 from autodc.review.numbers import Numbers, count, duration, short
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
-from autodc.study.rules.freshest import freshest
+from autodc.study.rules.latest_scores import freshest
 from autodc.study.view import spec_of
 
 MODEL = "models/incumbent"

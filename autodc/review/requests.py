@@ -8,7 +8,7 @@ from typing import Any
 
 from autodc.gate.types import SliceLook
 from autodc.propose.requests import rate
-from autodc.review import findings, together, tonight
+from autodc.review import findings, request_alternatives, together
 from autodc.review.findings import Errors
 from autodc.review.numbers import count, listed, short
 from autodc.review.wording import VERDICTS
@@ -47,7 +47,7 @@ def view(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
     shares = _is_classification(state)
     numbers = Errors([*one.inside.values(), *one.gain.values()], shares)
     finding = findings.view(state.findings[one.finding], shares)
-    instead = tonight.instead(state, one)
+    instead = request_alternatives.made_instead(state, one)
     return {
         **_dict(state, one, rank),
         "words": finding["words"],
@@ -71,11 +71,11 @@ def view(state: State, one: ev.RequestMade, rank: int | None) -> dict[str, Any]:
             if "inside_mid" in step
         ],
         "cost_words": _cost_words(one),
-        "until_words": f"{_until_words(state, one)}{tonight.due_words(state)}",
+        "until_words": f"{_until_words(state, one)}{request_alternatives.due_words(state)}",
         "how": _how(state, one),
-        "tonight": tonight.tonight(state, one, instead, numbers),
+        "tonight": request_alternatives.alternative_words(state, one, instead, numbers),
         "instead": instead,
-        "lead_days": None if (lead := spec_of(state).data.lead_time) is None else round(lead / tonight.DAY, 3),
+        "lead_days": request_alternatives.lead_days(state),
         "kept_words": [promise_words(each, numbers) for each in _deliveries(state, one)],
         "exhibit": one.exhibit,
         "stored_sheet": str(one.label.get("sheet", "")),

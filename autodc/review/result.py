@@ -29,7 +29,7 @@ from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.phases.order import ORDER, view_of
 from autodc.study.rules import failing
-from autodc.study.rules.freshest import freshest
+from autodc.study.rules.latest_scores import freshest
 from autodc.study.rules.ledger import ledger
 from autodc.study.view import spec_of
 

@@ -26,7 +26,7 @@ from autodc.study.beside import INTERVAL_LEVEL, bounded
 from autodc.study.journal.records import TrialState
 from autodc.study.phases.order import view_of
 from autodc.study.rules.comparisons import draws
-from autodc.study.rules.freshest import scored_trials
+from autodc.study.rules.latest_scores import scored_trials
 
 Array = np.ndarray[Any, Any]
 

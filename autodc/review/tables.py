@@ -15,7 +15,7 @@ from autodc.study.direction import natural
 from autodc.study.journal.state import State
 from autodc.study.phases.order import view_of
 from autodc.study.replacing import standing
-from autodc.study.rules.freshest import freshest
+from autodc.study.rules.latest_scores import freshest
 
 RECIPES = {
     "concat": "all datasets together from the first step on",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.diagnose.dull import UnitTests, unit_tests
+from autodc.diagnose.uninformative import UnitTests, unit_tests
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome

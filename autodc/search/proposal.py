@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.search.ascent import ascend
+from autodc.search.coordinate_exchange import ascend
 from autodc.search.history import History
 from autodc.search.space import Fixed, Space
 from autodc.search.surrogates.guards import FEW, Guards

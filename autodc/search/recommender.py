@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc import seeds
-from autodc.search.ascent import ascend
+from autodc.search.coordinate_exchange import ascend
 from autodc.search.history import History
 from autodc.search.proposal import GUARD_WEIGHT
 from autodc.search.space import OUT, Fixed, Space

@@ -73,7 +73,7 @@ def write_study(
     candidates: a folder of further files. Raises InputError ADC-INIT-002 to 007, and all that a source raises.
     """
     from autodc.adapters.sources.urls import is_remote
-    from autodc.verbs.draft.beside import part_inside
+    from autodc.verbs.draft.sibling_files import part_inside
 
     where = source if is_remote(source) else os.path.abspath(os.path.expanduser(source))
     found: dict[str, Any] = {}
@@ -87,12 +87,12 @@ def write_study(
 def _drafted(
     unfinished: Path, folder: Path, source: str, target: Sequence[str], candidates: str | None
 ) -> dict[str, Any]:
-    from autodc.verbs.draft.beside import look_beside
     from autodc.verbs.draft.choices import choose
     from autodc.verbs.draft.columns import CONSTANT, slug
     from autodc.verbs.draft.page import page
     from autodc.verbs.draft.reading import read_rows
     from autodc.verbs.draft.settling import settled
+    from autodc.verbs.draft.sibling_files import look_beside
     from autodc.verbs.draft.slices import add_slices
 
     name = slug(os.path.basename(os.path.abspath(folder)), (), "study")

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from autodc.adapters.pictures.shown import data_uri, picture_of, picture_of_file
 from autodc.data.catalogue import Catalogue
 from autodc.diagnose.shadow.columns import Columns
-from autodc.diagnose.shadow.mine import Learned, Mined, Seen
+from autodc.diagnose.shadow.mine import Learned, Mined, StreamFeatures
 from autodc.report.labelling import render_sheet
 from autodc.review.rule_words import chosen_words
 from autodc.table import Inputs, Table
@@ -69,7 +69,13 @@ class Labels:
 
 
 def write_sheet(
-    folder: Path, rows: Rows, mined: Mined, seen: Seen, learned: Learned, labels: Labels, content: Mapping[str, Any]
+    folder: Path,
+    rows: Rows,
+    mined: Mined,
+    seen: StreamFeatures,
+    learned: Learned,
+    labels: Labels,
+    content: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write all files of a folder that nobody has seen yet; return what `shadow.json` says of them.
 

@@ -17,7 +17,7 @@ def read_study(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> S
     """
     found = draft(path, overrides)
     if found.problems:
-        from autodc.wire.further import further_problems  # heavy, and only for what is wrong
+        from autodc.wire.remaining_problems import further_problems  # heavy, and only for what is wrong
 
         raise_all(in_reading_order([*found.problems, *further_problems(found)], os.fspath(path)))
     assert found.spec is not None

@@ -25,7 +25,7 @@ from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.features import Featurer
-from autodc.diagnose.shadow.mine import CHUNK, Learned, Mined, Seen, mine
+from autodc.diagnose.shadow.mine import CHUNK, Learned, Mined, StreamFeatures, mine
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.diagnose.view import failed_rows
 from autodc.errors import DataError, InputError
@@ -242,7 +242,13 @@ def _wanted(mined: Mined) -> list[int]:
 
 
 def _content(
-    inputs: Inputs, model: str, stream: str, learned: Learned, mined: Mined, seen: Seen, notes: tuple[str, ...]
+    inputs: Inputs,
+    model: str,
+    stream: str,
+    learned: Learned,
+    mined: Mined,
+    seen: StreamFeatures,
+    notes: tuple[str, ...],
 ) -> dict[str, Any]:
     """What was found, but for what lies in files."""
     drift = {

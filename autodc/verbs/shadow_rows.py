@@ -18,7 +18,7 @@ from autodc.data.dataset import Dataset
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.conditions import PREDICTED, which
 from autodc.diagnose.shadow.features import Featurer
-from autodc.diagnose.shadow.mine import Learned, Seen
+from autodc.diagnose.shadow.mine import Learned, StreamFeatures
 from autodc.errors import DataError
 from autodc.files import disk_told
 from autodc.large import cache_folder
@@ -99,7 +99,7 @@ def noted(
     featurer: Featurer,
     learned: Learned,
     classes: Sequence[Any],
-) -> tuple[Seen, tuple[str, ...]]:
+) -> tuple[StreamFeatures, tuple[str, ...]]:
     """Predict a stream piece by piece and note what is known of each row; and what a person should know of the reading.
 
     classes: labels, in the order of their codes; none where outputs are no classes. Features go to a file without a
@@ -120,7 +120,7 @@ def noted(
             predicted.append(_predicted(outputs, featurer.is_classification))
             condition.append(which(rules, with_predicted(frame, predicted[-1], classes), unread).astype(np.int16))
             notes |= dict.fromkeys(piece.data.notes)
-        seen = Seen(
+        seen = StreamFeatures(
             features=features.all(),
             failure=np.concatenate(failure),
             content=np.concatenate(content),

@@ -19,7 +19,7 @@ from autodc.diagnose.diagnosis import diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.more_rows import MoreRows
-from autodc.diagnose.named import Named
+from autodc.diagnose.named_slices import Named
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from autodc.diagnose.failure_positions import lying
 from autodc.diagnose.finding import Finding
-from autodc.diagnose.lying import lying
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import View
 from autodc.diagnose.wording import telling_words

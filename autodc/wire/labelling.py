@@ -27,7 +27,7 @@ from autodc.wire.oracles import is_function, oracle_file
 
 Array = np.ndarray[Any, Any]
 Part = tuple[tuple[Proposal, ...], tuple[Mapping[str, str], ...]]
-Propose = Callable[[pool.Seen, Sequence[pool.Wish]], Part]
+Propose = Callable[[pool.PoolView, Sequence[pool.Wish]], Part]
 """Rows of a pool for wishes, as `propose.pool.proposals` chooses them."""
 Most = Callable[[str], int]
 """Finding → the most rows that people are asked for (`study.rules.requests.most_rows`)."""
@@ -76,7 +76,7 @@ class Labelling:
         self._wanted, self._ids = wanted_of(catalogue), row_ids(catalogue)
 
     def proposals(
-        self, seen: pool.Seen, wishes: Sequence[pool.Wish], propose: Propose, state: State, most: Most | None = None
+        self, seen: pool.PoolView, wishes: Sequence[pool.Wish], propose: Propose, state: State, most: Most | None = None
     ) -> Part:
         """What an oracle labels, what a file has labels of, and what people are to label: with PEOPLE as its maker.
 
@@ -96,7 +96,7 @@ class Labelling:
 
     def _for_people(
         self,
-        seen: pool.Seen,
+        seen: pool.PoolView,
         wishes: Sequence[pool.Wish],
         propose: Propose,
         state: State,

@@ -16,14 +16,14 @@ from autodc.adapters.enrichers import embeddings_of, in_one_spread
 from autodc.data.catalogue import VALIDATION, Catalogue
 from autodc.data.dataset import Dataset
 from autodc.data.overlap import joint_clusters
-from autodc.diagnose.alike import Labelled, agreeing
 from autodc.diagnose.by_chance import Learnable, by_chance, learnable
 from autodc.diagnose.check import plain
 from autodc.diagnose.conventions import Convention, Conventions, label_conventions
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import CODE, LEAST_ROWS, Labels, Suspect, wrong_labels
+from autodc.diagnose.matching_rows import Labelled, agreeing
 from autodc.diagnose.own_rows import told as of_labels
 from autodc.diagnose.own_rows import unseen
-from autodc.diagnose.unseen import cross_validated
 from autodc.diagnose.view import View
 from autodc.diagnose.wrong_numbers import wrong_numbers
 from autodc.large import evenly, joined

@@ -22,7 +22,7 @@ from autodc.data.views import is_pictures
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
 from autodc.plan.mixture import BASE
-from autodc.wire.disguises import disguises
+from autodc.wire.disguised_labels import disguises
 
 Array = np.ndarray[Any, Any]
 

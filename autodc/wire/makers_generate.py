@@ -22,9 +22,9 @@ from autodc.large import evenly
 from autodc.propose import made
 from autodc.propose.generator import Asked, Base, Batch
 from autodc.propose.made import Made, Origin
-from autodc.propose.minding import columns_of, differ
+from autodc.propose.parameter_effects import columns_of, differ
+from autodc.propose.parameter_search import Chosen, Failures, chosen
 from autodc.propose.parameters import Parameter, Setting, extremes, narrowed, spread
-from autodc.propose.searching import Chosen, Failures, chosen
 from autodc.table import Inputs, Table, join
 from autodc.trial.call import Call, CallError, CallPart
 from autodc.wire.attributes import Enrichment

@@ -18,7 +18,7 @@ from autodc.propose import outliers as outlying
 from autodc.propose import prune as pruning
 from autodc.propose import rebalance as rebalancing
 from autodc.propose import relabel as relabelling
-from autodc.propose.mending import Space
+from autodc.propose.base_edits import Space
 from autodc.table import Inputs
 from autodc.trial.call import Call, CallPart
 

@@ -27,7 +27,7 @@ from autodc.propose import (
     rebalance,
     relabel,
 )
-from autodc.propose.mending import BaseKnown
+from autodc.propose.base_edits import BaseKnown
 from autodc.propose.proposal import Proposal
 from autodc.review.labels import seen_by
 from autodc.study.journal import events as ev
@@ -140,7 +140,7 @@ class Proposers:
         _ = self._store.put_dataset(data)
         return f"looked={data.fingerprint}"
 
-    def _seen(self, rows: Rows, state: State) -> pool.Seen:
+    def _seen(self, rows: Rows, state: State) -> pool.PoolView:
         """The explore rows as the incumbent sees them, and the pool, which is measured once."""
         catalogue = self._inputs.catalogue
         assert catalogue.pool is not None
@@ -150,7 +150,7 @@ class Proposers:
             content = np.unique(catalogue.pool.hashes, return_inverse=True)[1].ravel()
             self._pool = (measured, places, content, never_drawn(self._inputs))
         attributes, embeddings, same, never = self._pool
-        return pool.Seen(
+        return pool.PoolView(
             ids=rows.ids,
             failed=rows.failed,
             target=np.zeros(len(rows)) if labels is None else labels,

@@ -23,7 +23,7 @@ from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_
 from autodc.studyfile.study import StudySpec, TaskKind
 from autodc.table import Inputs
 from autodc.wire.cut import Held, cut
-from autodc.wire.former import former_cut
+from autodc.wire.legacy_cut import former_cut
 
 Array = np.ndarray[Any, Any]
 
@@ -44,7 +44,7 @@ class Separation:
     """Where nothing is cut, both sides have every row."""
     is_cut: bool
     diagnosed: Array | None = None
-    """Rows of validation for diagnosis, where they are not those that the search sees (wire/former.py)."""
+    """Rows of validation for diagnosis, where they are not those that the search sees (wire/legacy_cut.py)."""
     note: str = ""
     """Why it was not cut, or not by the share that is usual, or empty."""
     times: Mapping[str, str] = field(default_factory=dict)

@@ -12,8 +12,8 @@ from autodc.diagnose.finding import Finding, Gap
 from autodc.diagnose.view import View as Rows
 from autodc.propose import generate, pool
 from autodc.propose.actions import SUSPECTED
+from autodc.propose.pool_failing import failing, rest
 from autodc.propose.proposal import FAILING, REST, Proposal
-from autodc.propose.widely import failing, rest
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance, served
@@ -131,7 +131,7 @@ def for_findings(view: View, rows: Rows) -> list[pool.Wish]:
     ]
 
 
-def widely(view: View, rows: Rows, seen: pool.Seen, base: int) -> list[pool.Wish]:
+def widely(view: View, rows: Rows, seen: pool.PoolView, base: int) -> list[pool.Wish]:
     """Rows that no finding names: like what fails, as long as they are kept; in the last round all that is left.
 
     All that is left is asked for where rows of the pool are free: what has its price is bought for a reason.

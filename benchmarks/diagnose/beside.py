@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import autodc
 from autodc.adapters.enrichers import embeddings_of
 from autodc.diagnose.annotators import several_annotators
-from autodc.diagnose.unseen import cross_validated
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.wrong_numbers import wrong_numbers
 from autodc.wire.edges import edges_in
 from autodc.wire.explored import explored, known_of

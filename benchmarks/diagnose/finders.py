@@ -30,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from autodc import seeds
 from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.diagnosis import Diagnosis, diagnose, worst_first
-from autodc.diagnose.named import Named
+from autodc.diagnose.named_slices import Named
 from autodc.diagnose.view import View
 from benchmarks.diagnose.measures import measures
 from benchmarks.diagnose.peers import METHODS, Method

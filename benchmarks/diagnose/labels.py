@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from autodc.diagnose.alike import Labelled
 from autodc.diagnose.class_pairs import ClassPair
 from autodc.diagnose.conventions import label_conventions
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import Labels, wrong_labels
-from autodc.diagnose.unseen import cross_validated
+from autodc.diagnose.matching_rows import Labelled
 from benchmarks.clothes import clothes
 from benchmarks.diagnose.rows import census, coordinates, digits, reviews
 from benchmarks.tables import table

@@ -21,8 +21,8 @@ from sklearn.preprocessing import StandardScaler
 
 import autodc
 from autodc.adapters.enrichers import embeddings_of
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import wrong_labels
-from autodc.diagnose.unseen import cross_validated
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.labels import Rows, conventions_of, training_rows, wrong_in
 from benchmarks.diagnose.labels import share

@@ -28,7 +28,7 @@ from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.conditions import which
 from autodc.diagnose.shadow.failure import auroc
 from autodc.diagnose.shadow.features import Featurer
-from autodc.diagnose.shadow.mine import Learned, Mined, Seen, mine
+from autodc.diagnose.shadow.mine import Learned, Mined, StreamFeatures, mine
 from benchmarks.diagnose.conditions import CONDITIONS
 from benchmarks.diagnose.shadow_tables import kept, measured, summary
 from benchmarks.diagnose.world import Pictures, Setting, setting
@@ -101,10 +101,12 @@ def _learned(world: Setting, explore: Array) -> tuple[Featurer, Learned]:
     return featurer, Learned.of(known, layout, frame, explore, failed, explore, world.number)
 
 
-def seen_of(featurer: Featurer, learned: Learned, probabilities: Array, frame: pd.DataFrame, x: Array) -> Seen:
+def seen_of(
+    featurer: Featurer, learned: Learned, probabilities: Array, frame: pd.DataFrame, x: Array
+) -> StreamFeatures:
     """What shadow mode notes of rows."""
     features, _ = featurer.features(probabilities, frame, x)
-    return Seen(
+    return StreamFeatures(
         features=features,
         failure=learned.model.predict(features),
         content=row_hashes(x),

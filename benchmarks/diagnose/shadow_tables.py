@@ -25,7 +25,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from autodc.diagnose.shadow.columns import Columns
 from autodc.diagnose.shadow.features import Featurer
-from autodc.diagnose.shadow.mine import CHUNK, Learned, Seen, mine
+from autodc.diagnose.shadow.mine import CHUNK, Learned, StreamFeatures, mine
 from autodc.large import pieces_of
 from autodc.table import Table
 from benchmarks.real.cases import census
@@ -88,7 +88,7 @@ def chunks_of(case: Stream) -> pd.DataFrame:
     whole = min(len(x) // CHUNK, MOST_PIECES) * CHUNK
     for name, rows in (("as it comes", np.arange(whole)), ("other shares", _tilted(x, columns))):
         none = np.full(len(rows), -1)
-        seen = Seen(
+        seen = StreamFeatures(
             features=features[rows],
             failure=failure[rows],
             content=np.arange(len(rows)),

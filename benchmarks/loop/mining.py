@@ -22,7 +22,7 @@ import numpy as np
 
 from autodc.adapters.finders.registry import USUAL
 from autodc.diagnose.diagnosis import diagnose
-from autodc.propose.pool import Seen, Wish, choose
+from autodc.propose.pool import PoolView, Wish, choose
 from benchmarks import lines
 from benchmarks.diagnose.world import Network, Pictures, Setting, setting
 from benchmarks.tables import table
@@ -55,7 +55,7 @@ def look(number: int) -> list[dict[str, Any]]:
     some = view.take(np.flatnonzero(half))
     findings = diagnose(some, USUAL, k=10, seed=number).findings
     pool = world.draw(POOL, dict.fromkeys((*world.planted, *world.benign), SHARE), seed=4)
-    seen = Seen(
+    seen = PoolView(
         ids=some.ids,
         failed=some.failed,
         target=some.labels if some.labels is not None else np.zeros(len(some)),

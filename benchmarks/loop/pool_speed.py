@@ -54,7 +54,7 @@ def rows_of_table(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def world(kind: str, size: int) -> tuple[pool.Seen, list[pool.Wish], list[np.ndarray[Any, Any]]]:
+def world(kind: str, size: int) -> tuple[pool.PoolView, list[pool.Wish], list[np.ndarray[Any, Any]]]:
     """What is seen, what is wished for, and for each wish the rows of the pool that are truly of its region."""
     rng = np.random.default_rng(0)
     if kind == "table":
@@ -77,7 +77,7 @@ def world(kind: str, size: int) -> tuple[pool.Seen, list[pool.Wish], list[np.nda
         rules = [""] * FINDINGS
         here, there = [own == k for k in range(FINDINGS)], [theirs == k for k in range(FINDINGS)]
     failed = np.any(here, axis=0) & (rng.random(EXPLORE) < 0.7) | (rng.random(EXPLORE) < 0.05)
-    seen = pool.Seen(
+    seen = pool.PoolView(
         ids=np.arange(EXPLORE),
         failed=failed,
         target=rng.integers(0, 10, EXPLORE),
@@ -98,13 +98,13 @@ def world(kind: str, size: int) -> tuple[pool.Seen, list[pool.Wish], list[np.nda
     return seen, wishes, there
 
 
-def of_autodc(seen: pool.Seen, wishes: list[pool.Wish]) -> Iterable[np.ndarray[Any, Any]]:
+def of_autodc(seen: pool.PoolView, wishes: list[pool.Wish]) -> Iterable[np.ndarray[Any, Any]]:
     """As a round chooses."""
     made, _ = pool.proposals(seen, wishes, base=BASE, cost=0.0, most=FINDINGS, round_number=1, seed=1)
     return [np.asarray(one.arguments["rows"]) for one in made if one.finding]
 
 
-def of_neighbours(seen: pool.Seen, wishes: list[pool.Wish]) -> Iterable[np.ndarray[Any, Any]]:
+def of_neighbours(seen: pool.PoolView, wishes: list[pool.Wish]) -> Iterable[np.ndarray[Any, Any]]:
     """The rows of the pool that are nearest to failing rows, as many for each of these."""
     from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import StandardScaler

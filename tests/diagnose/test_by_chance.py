@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from autodc.diagnose.by_chance import Learnable, by_chance, learnable
-from autodc.diagnose.unseen import cross_validated
+from autodc.diagnose.cross_validation import cross_validated
 
 X, Y = load_digits(return_X_y=True)
 ROWS = np.random.default_rng(0).permutation(len(Y))[:300]

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from autodc.diagnose.apart import apart
+from autodc.diagnose.attribute_distance import apart
 from autodc.diagnose.causes import causes
 from autodc.diagnose.view import View, failed_rows
 from tests.diagnose.worlds import CONFIGS, digits, seen

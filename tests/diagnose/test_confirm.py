@@ -13,9 +13,9 @@ import pytest
 from autodc.diagnose.beam import Beam
 from autodc.diagnose.clusters import Clusters
 from autodc.diagnose.confirm import ALPHA, alpha_of, tried
+from autodc.diagnose.confirmation_order import confirmation_order
 from autodc.diagnose.diagnosis import diagnose
-from autodc.diagnose.in_turn import in_turn
-from autodc.diagnose.named import Named, known, try_named
+from autodc.diagnose.named_slices import Named, known, try_named
 from autodc.diagnose.view import View
 from autodc.diagnose.weight import Errors
 
@@ -68,26 +68,26 @@ def test_the_same_rows_again_are_no_news() -> None:
 def test_they_are_tried_the_worst_first_and_nothing_twice() -> None:
     view = reasons()
     masks = [of(view, "dark"), of(view, "turned"), of(view, "turned"), of(view, "masked")]
-    order = in_turn(masks, [1.0] * 4, view, 10)
+    order = confirmation_order(masks, [1.0] * 4, view, 10)
     assert order[-1] == 0
     assert sorted(order) in ([0, 1, 3], [0, 2, 3])
-    assert in_turn(masks, [1.0] * 4, view, 2) == order[:2]
-    assert in_turn([], [], view, 10) == []
-    ball_first = in_turn([of(view, "turned"), of(view, "turned")], [1.0, 1.25], view, 10)
+    assert confirmation_order(masks, [1.0] * 4, view, 2) == order[:2]
+    assert confirmation_order([], [], view, 10) == []
+    ball_first = confirmation_order([of(view, "turned"), of(view, "turned")], [1.0, 1.25], view, 10)
     assert ball_first == [1]
 
 
 def test_each_reason_is_tried_before_what_has_both_and_the_rows_between() -> None:
     view = reasons(2000)
     both = of(view, "turned") | of(view, "masked") | (of(view, "plain") & (view.attributes["hour"] < 12).to_numpy())
-    order = in_turn([both, of(view, "turned"), of(view, "masked")], [1.0] * 3, view, 10)
+    order = confirmation_order([both, of(view, "turned"), of(view, "masked")], [1.0] * 3, view, 10)
     assert sorted(order[:2]) == [1, 2]
 
 
 def test_what_is_not_surely_worse_is_tried_too_and_what_is_no_worse_is_not() -> None:
     view = reasons(200)
     few = of(view, "dark") & (view.attributes["hour"] < 8).to_numpy()
-    assert in_turn([few, of(view, "plain")], [1.25, 1.0], view, 10) == [0]
+    assert confirmation_order([few, of(view, "plain")], [1.25, 1.0], view, 10) == [0]
 
 
 def named(view: View, *targets: str) -> list[Named]:

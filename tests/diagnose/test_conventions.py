@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from autodc.diagnose.alike import Labelled
 from autodc.diagnose.conventions import label_conventions
+from autodc.diagnose.matching_rows import Labelled
 from autodc.errors import DataError
 
 X, Y = load_digits(return_X_y=True)

@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
 from autodc.diagnose.annotators import several_annotators
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import wrong_labels
-from autodc.diagnose.unseen import cross_validated
 from autodc.diagnose.wrong_numbers import wrong_numbers
 from autodc.errors import DataError
 

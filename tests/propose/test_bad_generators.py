@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodc.adapters.executors import open_executor
-from autodc.propose.minding import columns_of, differ
+from autodc.propose.parameter_effects import columns_of, differ
 from autodc.studyfile.study import MachineSpec
 from autodc.trial.call import CallError
 from autodc.trial.executor import CallTask, Completion, Executor, StoredPart

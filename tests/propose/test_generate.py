@@ -12,8 +12,8 @@ import pytest
 from autodc.diagnose.finding import Finding, Gap
 from autodc.propose.generate import Past, most_rows, proposals
 from autodc.propose.made import Made
+from autodc.propose.parameter_search import chosen
 from autodc.propose.parameters import declared, narrowed, spread
-from autodc.propose.searching import chosen
 from autodc.studyfile.study import GeneratorSpec
 from autodc.table import Table
 from autodc.trial.call import CallError

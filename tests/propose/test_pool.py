@@ -11,12 +11,12 @@ from sklearn.datasets import load_digits
 
 from autodc.errors import AutodcError
 from autodc.propose import pool
-from autodc.propose.pool import Seen, Wish, choose, proposals, wanted_rows
+from autodc.propose.pool import PoolView, Wish, choose, proposals, wanted_rows
 
 EXPLORE = 700
 
 
-def seen(**other: Any) -> Seen:
+def seen(**other: Any) -> PoolView:
     """Real digits; a model that fails on bold ones, of which the pool has a fifth, sevens above all."""
     x, y = load_digits(return_X_y=True)
     rng = np.random.default_rng(3)
@@ -34,10 +34,10 @@ def seen(**other: Any) -> Seen:
         "content": np.arange(len(x) - EXPLORE),
         "barred": np.zeros(len(x) - EXPLORE, dtype=bool),
     }
-    return Seen(**{**parts, **other})
+    return PoolView(**{**parts, **other})
 
 
-def wish(known: Seen, rule: str = "ink > 9", **other: Any) -> Wish:
+def wish(known: PoolView, rule: str = "ink > 9", **other: Any) -> Wish:
     inside = np.flatnonzero(known.attributes["ink"] > 9)
     return Wish(
         **{"name": "pool-F1", "why": "F1", "finding": "F1", "code": "ADC-D001", "rule": rule, "ids": inside, **other}
@@ -155,9 +155,9 @@ def test_a_class_has_its_share_wherever_in_the_order_its_rows_stand(monkeypatch:
     y = load_digits().target
     known = seen(failed=np.isin(y[:EXPLORE], [7, 8]))
     order = np.argsort(y[EXPLORE:] != 7, kind="stable")
-    whole = pool._within_quota(order, known, known.failed, 100, pool.Around(known))
+    whole = pool._within_quota(order, known, known.failed, 100, pool.PoolNeighbours(known))
     monkeypatch.setattr(pool, "AT_ONCE", 7)
-    assert pool._within_quota(order, known, known.failed, 100, pool.Around(known)).tolist() == whole.tolist()
+    assert pool._within_quota(order, known, known.failed, 100, pool.PoolNeighbours(known)).tolist() == whole.tolist()
     kinds = np.bincount(y[EXPLORE:][whole], minlength=10)
     assert 70 <= kinds[7] <= 85
     assert kinds[[0, 1, 2, 3, 4, 5, 6, 9]].max() <= 10

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autodc.review import actions, by_chance, made, requests, story, tonight, views
+from autodc.review import actions, by_chance, request_alternatives, requests, rounds, story, views
 from autodc.review.numbers import Numbers
 from autodc.study.journal import events as ev
 from autodc.study.rules.controls import kept_by_slice
@@ -92,7 +92,7 @@ def test_more_data_is_not_called_the_right_data(night: Any) -> None:
     )
     assert by_chance.sentence(state, "mined").startswith(words)
     assert views.why(state, "mined")["chance"].startswith(words)
-    (told,) = made.rounds(state, Numbers(3))
+    (told,) = rounds.rounds(state, Numbers(3))
     assert told["rows"][0]["chance"] == "more data, not the right data"
     assert rows.result()["candidates"]["mined"]["control"]["says"] == "more"
 
@@ -128,7 +128,7 @@ def test_a_request_is_weighed_against_rows_made_tonight(night: Any) -> None:
         "left": pytest.approx(0.01),
     }
     state = asking(night).state()
-    assert tonight.gain_at(state.requests["R1"], 100) == pytest.approx(0.015)
+    assert request_alternatives.gain_at(state.requests["R1"], 100) == pytest.approx(0.015)
     assert requests.request(state, "R1")["instead"] is None
 
 
@@ -164,7 +164,7 @@ def test_a_better_model_is_told_by_what_it_was_better_at(night: Any, members: An
     study.events[at] = replace(taken, look={**taken.look, "slices": {**targets, "finding-F1": own}})
     offered = {"everything": ["fog", "noise"]}
     study.add(ev.TogetherProposed(round=1, horizon=0, plans={}, proposal=offered))
-    assert made._after(study.state(), 1, Numbers(3)) == f"A better model took over: {words}"
+    assert rounds._after(study.state(), 1, Numbers(3)) == f"A better model took over: {words}"
 
 
 def test_rows_by_chance_that_are_kept_are_named_as_more_data(night: Any) -> None:

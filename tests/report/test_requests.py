@@ -15,7 +15,7 @@ from rich.console import Console
 from autodc.cli.show_requests import show_requests
 from autodc.report import write_report
 from autodc.report.requests import write_requests
-from autodc.review import made, requests
+from autodc.review import requests, rounds
 from autodc.review.numbers import Numbers
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
@@ -105,7 +105,7 @@ def test_the_page_says_what_to_order_and_tells_what_was_made_with_its_control_be
     assert "R1: 200 rows where hour below 6" in order
     assert "200 rows made tonight for the same rows, mined (kept), are expected to bring 3.0 points of its 3.0" in order
     assert "200 rows ordered would bring about 1.0 points more" in order
-    (told,) = made.rounds(rows.state(), Numbers(3))
+    (told,) = rounds.rounds(rows.state(), Numbers(3))
     assert [(one["name"], one["verdict"], one["measured"]) for one in told["rows"]] == [
         ("mined", "keep", "+0.080"),
         ("by-chance", "undecided", "+0.010"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.search.ascent import ascend
+from autodc.search.coordinate_exchange import ascend
 from autodc.search.space import Dimension, Space
 
 

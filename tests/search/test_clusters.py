@@ -13,9 +13,9 @@ from scipy.optimize import check_grad
 
 from autodc import seeds
 from autodc.search import MixtureSampler, Observation, Plan, SearchProblem, make_engine
-from autodc.search.ascent import ascend
 from autodc.search.book import PlanBook
 from autodc.search.clusters import MANY, clusters
+from autodc.search.coordinate_exchange import ascend
 from autodc.search.probes import modeller_of
 from autodc.search.screen import opening, pairs
 from autodc.search.space import Dimension, Space

@@ -73,7 +73,7 @@ def rows_of(name: str, rows: Sequence[int], finding: str | None = "F1") -> Propo
 def chosen(inputs: Inputs, folder: Path, state: State, most: int = len(ROWS)) -> tuple[tuple[Proposal, ...], Any]:
     """What becomes of a finding's rows and of a control, where rows of the pool are chosen in their order."""
 
-    def propose(seen: pool.Seen, wishes: Sequence[pool.Wish]) -> Any:
+    def propose(seen: pool.PoolView, wishes: Sequence[pool.Wish]) -> Any:
         free = [row for row in ROWS if not seen.barred[row]]
         if len(free) < pool.FEWEST:
             return (), ({"code": "ADC-PROP-003", "got": f"{wishes[0].name}: {len(free)} rows"},)
@@ -85,9 +85,9 @@ def chosen(inputs: Inputs, folder: Path, state: State, most: int = len(ROWS)) ->
     return desk_of.proposals(nobody_saw(inputs), [wish], propose, state, lambda finding: most)
 
 
-def nobody_saw(inputs: Inputs) -> pool.Seen:
+def nobody_saw(inputs: Inputs) -> pool.PoolView:
     nothing = np.zeros(0)
-    return pool.Seen(
+    return pool.PoolView(
         ids=nothing,
         failed=nothing,
         target=nothing,

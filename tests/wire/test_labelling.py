@@ -71,7 +71,7 @@ def test_a_file_and_people_may_give_as_many_datasets_each_beside_the_control(tmp
     put(tmp_path / "labels.csv", [{"id": str(row), "label": "1"} for row in range(300)])
     wishes = [pool.Wish(name=f"pool-F{k}", why="", finding=f"F{k}") for k in range(9)]
 
-    def propose(seen: pool.Seen, wishes: Sequence[pool.Wish]) -> Any:
+    def propose(seen: pool.PoolView, wishes: Sequence[pool.Wish]) -> Any:
         free = np.flatnonzero(~seen.barred).tolist()
         made = [rows_of(one.name, free[k * 20 : (k + 1) * 20], one.finding) for k, one in enumerate(wishes[:3])]
         return (*made, rows_of("random-1", free[-20:], None)), ()

@@ -75,7 +75,7 @@ def difficulty(part: TrainPart, base: TrainPart, kind: TaskKind) -> Array:
 
 
 def _losses(part: TrainPart, base: TrainPart, kind: TaskKind, own: bool) -> Array:
-    from autodc.diagnose.unseen import cross_validated, of_others
+    from autodc.diagnose.cross_validation import cross_validated, of_others
 
     space = spaces_of(base.x, networks=False)[-1]
     places = evenly(len(base.x), LEARNT)

@@ -106,7 +106,7 @@ class Learned:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Seen:
+class StreamFeatures:
     """What was noted of the rows of a stream while it was read, in its order."""
 
     features: Array
@@ -156,7 +156,7 @@ class Mined:
         return self.domain.differs or bool(self.moved)
 
 
-def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], seed: int) -> Mined:
+def mine(learned: Learned, seen: StreamFeatures, count: int, held: Mapping[str, Array], seed: int) -> Mined:
     """Say what a stream is like and which rows to label. held: held-out set → its encoded attributes, (n, columns)."""
     layout, rng = learned.layout, np.random.default_rng(seed)
     met = layout.met
@@ -200,7 +200,7 @@ def mine(learned: Learned, seen: Seen, count: int, held: Mapping[str, Array], se
     )
 
 
-def newness(ratio: Array, seen: Seen, layout: Layout) -> Array:
+def newness(ratio: Array, seen: StreamFeatures, layout: Layout) -> Array:
     """How far the conditions of rows are from what validation and base hold, shape (n,); larger is further."""
     found = np.log(np.maximum(ratio, 1e-3))
     if layout.distance is not None:
@@ -212,7 +212,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _corners(learned: Learned, seen: Seen) -> list[Corner]:
+def _corners(learned: Learned, seen: StreamFeatures) -> list[Corner]:
     layout, found = learned.layout, list[Corner]()
     taken: set[int] = set()
     if layout.proxies[:1] == ("log-odds",):

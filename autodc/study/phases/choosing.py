@@ -9,12 +9,12 @@ import numpy as np
 
 from autodc.plan.plan import Plan
 from autodc.propose.actions import GOING, SUSPECTED, Action, Deed, Weighed, of_search, weigh
-from autodc.propose.came_true import Truth
 from autodc.propose.chance import affordable, beside_chosen, with_controls
+from autodc.propose.gain_calibration import Truth
 from autodc.propose.proposal import Proposal
 from autodc.study.journal import events as ev
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import actions, allowance, hopes, pairs, requests
+from autodc.study.rules import actions, allowance, gain_outcomes, pairs, requests
 from autodc.study.view import View
 
 SEARCHED = 2.0
@@ -53,9 +53,9 @@ def weighed(view: View, tools: Tools, proposals: Sequence[Proposal]) -> Weighed:
     each = SEARCHED + actions.gated(state)
     controls = [one for one in proposals if one.control_of]
     sure = {name for name, one in state.findings.items() if one.status == "confirmed"}
-    truths = hopes.truths(view)
+    truths = gain_outcomes.truths(view)
     found = [_made(one, each, controls, sure) for one in proposals if not one.control_of]
-    if state.question.rules >= hopes.CORRECTS:
+    if state.question.rules >= gain_outcomes.CORRECTS:
         found = [_corrected(one, truths) for one in found]
     found += [*_open(view), *_tuning(view, tools), *_waiting(view, each)]
     weighed_ = weigh(found, actions.purse(view), actions.floor(view), may_end=actions.may_end(view))

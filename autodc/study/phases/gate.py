@@ -55,7 +55,7 @@ class Gate(Phase):
         moved = any(m.round == state.round for m in state.moves)
         settled = frozenset(state.candidates) <= {*state.kept, *pairs.excluded(view)}
         making = proposes(view) and state.question.rules >= GOES_ON
-        going = moved or not settled or making or served.stands_open(view)
+        going = moved or not settled or making or served.serves_again(view)
         return Diagnose().begin(view) if may_begin(view) and going else view.after(self)
 
 

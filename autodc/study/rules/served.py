@@ -33,7 +33,7 @@ def is_again(state: State, names: Sequence[str]) -> bool:
     return all(one is not None and any(each["code"] == UNTOLD for each in one.problems) for one in refused)
 
 
-def stands_open(view: View) -> bool:
+def serves_again(view: View) -> bool:
     """Whether a finding of the incumbent is served once more in another round."""
     looked = view.state.diagnosed(view.incumbent)
     asked = asked_of_pool(view.state)

@@ -6,7 +6,7 @@ import numpy as np
 
 from autodc.evaluation import objective
 from autodc.gate.thresholds import matters
-from autodc.study.rules.freshest import freshest
+from autodc.study.rules.latest_scores import freshest
 from autodc.study.view import View
 
 

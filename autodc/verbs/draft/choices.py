@@ -13,11 +13,11 @@ from pydantic import JsonValue
 
 from autodc.adapters.simple_methods import CONSTANT, LINEAR, MEDIAN
 from autodc.table import Table
-from autodc.verbs.draft.beside import Beside
 from autodc.verbs.draft.columns import slug
 from autodc.verbs.draft.cutting import TEST, TRAIN, VALIDATION, Cut
 from autodc.verbs.draft.learner import Learner, learner
 from autodc.verbs.draft.rows import Rows, shown_source
+from autodc.verbs.draft.sibling_files import Beside
 
 DATA = "data"
 """The folder of what is written."""

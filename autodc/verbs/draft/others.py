@@ -20,11 +20,11 @@ from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
 from autodc.studyfile.study import TaskKind
 from autodc.table import Table
-from autodc.verbs.draft.asked import DISTINCT, USUAL, names_classes
 from autodc.verbs.draft.columns import group_column, time_column
 from autodc.verbs.draft.learner import Form
 from autodc.verbs.draft.pictures import picture_shape
 from autodc.verbs.draft.rows import FROM, Rows, listed, read_as, request_of
+from autodc.verbs.draft.task_kind import DISTINCT, USUAL, names_classes
 
 Array = np.ndarray[Any, Any]
 

@@ -19,10 +19,10 @@ from autodc.adapters.sources.tablefile import read_names, read_table
 from autodc.errors import InputError
 from autodc.studyfile.study import TaskKind
 from autodc.table import Table
-from autodc.verbs.draft.asked import kind_of, target_columns
 from autodc.verbs.draft.columns import group_column, time_column, why_left_out
 from autodc.verbs.draft.pictures import image_column
 from autodc.verbs.draft.rows import FROM, TARGET, Rows, listed, read_as, request_of
+from autodc.verbs.draft.task_kind import kind_of, target_columns
 
 Array = np.ndarray[Any, Any]
 

@@ -16,7 +16,7 @@ from autodc.diagnose.shadow.drift import domain, moved, shares
 from autodc.diagnose.shadow.estimate import estimate, rosiness
 from autodc.diagnose.shadow.failure import FailureModel, auroc
 from autodc.diagnose.shadow.features import Layout
-from autodc.diagnose.shadow.mine import Learned, Seen, mine
+from autodc.diagnose.shadow.mine import Learned, StreamFeatures, mine
 from autodc.diagnose.unlabelled import Unlabelled
 from autodc.errors import DataError
 
@@ -243,7 +243,7 @@ def test_the_estimate_is_the_same_where_only_some_rows_are_compared(monkeypatch:
     other, certain, _ = rows(4000, 12, night=0.6)
     made = features(columns, other, certain)
     nothing = np.zeros(4000, dtype=np.int16)
-    seen = Seen(
+    seen = StreamFeatures(
         features=made,
         failure=learned.model.predict(made),
         content=np.arange(4000),

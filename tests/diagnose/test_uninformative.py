@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from autodc.diagnose.dull import unit_tests
+from autodc.diagnose.uninformative import unit_tests
 from autodc.errors import DataError
 
 X, Y = load_digits(return_X_y=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from autodc.diagnose.shadow.columns import Columns
-from autodc.propose.reach import within_reach
+from autodc.propose.numeric_support import within_reach
 
 CENSUS = Path(__file__).resolve().parents[2] / "configs" / "census" / "data"
 

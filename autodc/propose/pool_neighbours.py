@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import StandardScaler
 
-    from autodc.propose.pool import Seen
+    from autodc.propose.pool import PoolView
 
 Array = np.ndarray[Any, Any]
 
@@ -23,10 +23,10 @@ BYTES_A_ROW = 1024
 
 
 @final
-class Around:
+class PoolNeighbours:
     """Which rows of a pool are no doubles, and which explore rows are nearest to a row, looked for when it is asked."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: PoolView) -> None:
         self._seen = seen
         self._found: Array | None = None
 

@@ -10,13 +10,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 from autodc.propose.actions import Action, Purse, weigh
-from autodc.propose.pool import Seen, proposals
+from autodc.propose.pool import PoolView, proposals
+from autodc.propose.pool_failing import TIMES, failing, rest
 from autodc.propose.proposal import FAILING, REST
-from autodc.propose.widely import TIMES, failing, rest
 
 
 @pytest.fixture(scope="module")
-def seen() -> Seen:
+def seen() -> PoolView:
     """Digits: explore rows fail where they are turned, in explore rows and pool alike; half of the turned are named."""
     x = load_digits().images[:900] / 16
     rng = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def seen() -> Seen:
     flat = x.reshape(900, -1)
     failed = turned[:500] & (rng.random(500) < 0.8)
     frame = pd.DataFrame({"top": x[:, :4].mean((1, 2)), "ink": x.mean((1, 2))})
-    return Seen(
+    return PoolView(
         ids=np.arange(500),
         failed=failed,
         target=np.zeros(500),
@@ -42,7 +42,7 @@ def turned_in_pool() -> np.ndarray:
     return (np.random.default_rng(0).random(900) < 0.3)[500:]
 
 
-def test_what_fails_without_a_rule_is_chosen_by_what_fails(seen: Seen) -> None:
+def test_what_fails_without_a_rule_is_chosen_by_what_fails(seen: PoolView) -> None:
     wish = failing(seen, 0.24, np.zeros(0, dtype=int), 0, seed=1)
     assert wish.tags == (FAILING,)
     assert 0 < wish.expected <= 0.24
@@ -53,18 +53,18 @@ def test_what_fails_without_a_rule_is_chosen_by_what_fails(seen: Seen) -> None:
     assert control.control_of == ("pool-failing",)
 
 
-def test_what_findings_name_is_not_hoped_for_again(seen: Seen) -> None:
+def test_what_findings_name_is_not_hoped_for_again(seen: PoolView) -> None:
     named = seen.ids[seen.failed]
     assert failing(seen, 0.24, named, 0, seed=1).expected == 0.0
 
 
-def test_failures_like_all_other_rows_promise_nothing(seen: Seen) -> None:
+def test_failures_like_all_other_rows_promise_nothing(seen: PoolView) -> None:
     luck = np.random.default_rng(3).random(500) < 0.1
     whole = failing(seen, 0.24, np.zeros(0, dtype=int), 0, seed=1).expected
     assert failing(replace(seen, failed=luck), 0.24, np.zeros(0, dtype=int), 0, seed=1).expected < whole / 4
 
 
-def test_the_rest_is_all_that_is_free_and_stands_beside_no_control(seen: Seen) -> None:
+def test_the_rest_is_all_that_is_free_and_stands_beside_no_control(seen: PoolView) -> None:
     taken = seen.barred.copy()
     taken[:150] = True
     wish = rest(replace(seen, barred=taken), 0.2, base=500)
@@ -78,7 +78,7 @@ def test_the_rest_is_all_that_is_free_and_stands_beside_no_control(seen: Seen) -
     assert len(only.arguments["rows"]) > 200
 
 
-def test_a_pool_that_dwarfs_the_base_is_not_taken_whole(seen: Seen) -> None:
+def test_a_pool_that_dwarfs_the_base_is_not_taken_whole(seen: PoolView) -> None:
     assert rest(seen, 0.2, base=50).rows == TIMES * 50
 
 

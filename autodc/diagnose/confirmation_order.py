@@ -23,7 +23,7 @@ DOUBT = 3.0
 """Standard errors that are taken off a difference: the best of many is the luckiest."""
 
 
-def in_turn(masks: Sequence[Array], preferred: Sequence[float], view: View, most: int) -> list[int]:
+def confirmation_order(masks: Sequence[Array], preferred: Sequence[float], view: View, most: int) -> list[int]:
     """Positions of at most so many suspicions in the order in which they are tried on other rows.
 
     masks: the rows of the view that each means; preferred: by what to multiply how much worse each is; view: the rows

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autodc.diagnose.shadow.columns import Columns
-from autodc.propose.likeness import concentration
-from autodc.propose.pool import Seen, Wish
+from autodc.propose.likelihood_ratio import concentration
+from autodc.propose.pool import PoolView, Wish
 from autodc.propose.proposal import FAILING, REST
 
 Array = np.ndarray[Any, Any]
@@ -25,7 +25,7 @@ EXPONENT = 0.25
 empirically": .07 to .35 by domain."""
 
 
-def failing(seen: Seen, error: float, named: Array, times: int, seed: int) -> Wish:
+def failing(seen: PoolView, error: float, named: Array, times: int, seed: int) -> Wish:
     """The rows that are most like what fails and what no confirmed finding names, whatever rule it has.
 
     error: mean error of the explore rows; named: positions in validation of those inside a confirmed finding, for which
@@ -45,7 +45,7 @@ def failing(seen: Seen, error: float, named: Array, times: int, seed: int) -> Wi
     )
 
 
-def rest(seen: Seen, error: float, base: int) -> Wish:
+def rest(seen: PoolView, error: float, base: int) -> Wish:
     """All that is left of the pool. base: rows of it."""
     left = int(min((~seen.barred).sum(), TIMES * base))
     return Wish(

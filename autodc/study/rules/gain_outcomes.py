@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from autodc.propose.actions import MADE, Action
-from autodc.propose.came_true import Outcome, Truth, came_true
 from autodc.propose.chance import TIMES
+from autodc.propose.gain_calibration import Outcome, Truth, came_true
 from autodc.study.journal.records import ComparisonState
 from autodc.study.journal.state import State
 from autodc.study.rules.actions import of_round

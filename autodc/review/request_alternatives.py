@@ -20,7 +20,7 @@ from autodc.study.view import spec_of
 DAY = 86400.0
 
 
-def instead(state: State, one: ev.RequestMade) -> dict[str, Any] | None:
+def made_instead(state: State, one: ev.RequestMade) -> dict[str, Any] | None:
     """Rows made tonight for the same weakness, and what the request's own curve expects of them; None: there are none.
 
     left: what the rows of the request would bring beyond them.
@@ -46,10 +46,10 @@ def gain_at(one: ev.RequestMade, rows: float) -> float:
     return round(float(np.interp(rows, [n for n, _ in known], [gain for _, gain in known])), 6)
 
 
-def tonight(state: State, one: ev.RequestMade, known: Mapping[str, Any] | None, numbers: Errors) -> str:
+def alternative_words(state: State, one: ev.RequestMade, known: Mapping[str, Any] | None, numbers: Errors) -> str:
     """What is made for the same rows while people are waited for, weighed against what is asked for.
 
-    known: of `instead`; numbers: how errors of the request are written.
+    known: of `made_instead`; numbers: how errors of the request are written.
     """
     said = partial(_amount, numbers)
     best = actions.best_tonight(state, one.round)
@@ -82,3 +82,9 @@ def due_words(state: State) -> str:
     """How long people take; empty where the study file does not say."""
     lead = spec_of(state).data.lead_time
     return "" if lead is None else f"; people take about {action_words.lead(lead / DAY)} to bring it"
+
+
+def lead_days(state: State) -> float | None:
+    """How many days a delivery takes (data.lead_time); None where nobody says it."""
+    lead = spec_of(state).data.lead_time
+    return None if lead is None else round(lead / DAY, 3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodc.propose.actions import Action, Purse, Weighed, weigh
-from autodc.propose.came_true import LEAST, MOST, Outcome, Truth, came_true
+from autodc.propose.gain_calibration import LEAST, MOST, Outcome, Truth, came_true
 
 
 def outcome(hoped: float, gained: float, error: float = 0.0, kind: str = "finding", part: float = 1.0) -> Outcome:

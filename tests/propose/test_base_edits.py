@@ -17,8 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from autodc.propose import augment, deduplicate, edge_cases, label_map, made, outliers, prune, rebalance, relabel
+from autodc.propose.base_edits import BaseKnown
 from autodc.propose.made import Made
-from autodc.propose.mending import BaseKnown
 from autodc.table import Inputs, Table
 from autodc.trial.call import Call, CallError, CallPart
 from autodc.wire import makers_of_base as makers

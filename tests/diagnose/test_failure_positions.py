@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from autodc.diagnose.lying import lying
+from autodc.diagnose.failure_positions import lying
 from autodc.diagnose.rule import Among, Missing, Range, Rule
 from autodc.report.densities import drawn_lying
 from autodc.testing.finder_contract import view_of

@@ -92,7 +92,7 @@ class Part:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lying:
+class FailurePositions:
     """What is drawn of one finding."""
 
     is_share: bool
@@ -116,7 +116,7 @@ class Lying:
         }
 
 
-def lying(view: View, rule: Rule, others: Sequence[str] = ()) -> Lying | None:
+def lying(view: View, rule: Rule, others: Sequence[str] = ()) -> FailurePositions | None:
     """Tell where failing and passing rows lie; None where none fails, none passes, or there is nothing to draw.
 
     view: the explore rows; others: attributes that are drawn where the rule has none, as that of a cluster may.
@@ -129,7 +129,7 @@ def lying(view: View, rule: Rule, others: Sequence[str] = ()) -> Lying | None:
     if not along:
         return None
     is_pair = len(along) == ATTRIBUTES
-    return Lying(
+    return FailurePositions(
         is_share=view.is_classification,
         along=tuple(along),
         together=density(view, named, CELLS) if is_pair and all(one.edges for one in along) else None,

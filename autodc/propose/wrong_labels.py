@@ -16,14 +16,14 @@ from typing import Any, final
 import numpy as np
 
 from autodc.diagnose.check import plain
+from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import LEAST_OF_CLASS, Labels, Suspect, wrong_labels
 from autodc.diagnose.labels import LEAST_ROWS as LEAST_OBSERVED
 from autodc.diagnose.own_rows import told
-from autodc.diagnose.unseen import cross_validated
 from autodc.diagnose.wrong_numbers import wrong_numbers
 from autodc.large import evenly, taken
-from autodc.propose.judging import judged
-from autodc.propose.mending import Space, codes_of, nothing, units_of
+from autodc.propose.base_edits import Space, codes_of, nothing, units_of
+from autodc.propose.label_votes import judged
 from autodc.trial.call import CallPart
 
 Array = np.ndarray[Any, Any]
@@ -41,7 +41,7 @@ LISTED = 10
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wrong:
+class WrongLabels:
     """Rows with a wrong label."""
 
     rows: Array
@@ -52,7 +52,7 @@ class Wrong:
     """How many of them are told beyond overlap, of how many rows, and the pairs."""
 
 
-def wrong_rows(part: CallPart, arguments: Mapping[str, Any], space: Space, place: str) -> Wrong:
+def wrong_rows(part: CallPart, arguments: Mapping[str, Any], space: Space, place: str) -> WrongLabels:
     """Find the rows whose label is surely wrong. arguments: as `BaseKnown.proposal` makes them.
 
     Raises CallError ADC-PROP-030 where there are none, or it cannot be told.
@@ -73,7 +73,7 @@ def wrong_rows(part: CallPart, arguments: Mapping[str, Any], space: Space, place
     names = [str(plain(one)) for one in arguments.get("classes", ())]
     likely = [one.likely if is_number else names.index(str(one.likely)) for one in chosen]
     pairs = Counter((str(one.given), str(one.likely)) for one in chosen) if not is_number else Counter[Any]()
-    return Wrong(
+    return WrongLabels(
         rows=looked[[one.row for one in chosen]],
         likely=np.asarray(likely, dtype=np.asarray(part.y).dtype),
         facts={
@@ -85,7 +85,7 @@ def wrong_rows(part: CallPart, arguments: Mapping[str, Any], space: Space, place
     )
 
 
-def leavable(part: CallPart, wrong: Wrong) -> Array:
+def leavable(part: CallPart, wrong: WrongLabels) -> Array:
     """Positions of the rows that can be left out: no class loses so many that it has fewer than LEAST_OF_CLASS."""
     y = np.asarray(part.y)
     if y.dtype.kind == "f":

@@ -9,7 +9,7 @@ from autodc.evaluation.evidence import FINDING
 from autodc.gate import reasons
 from autodc.gate.questions import WHOLES
 from autodc.plan.plan import Plan
-from autodc.review import actions, deliveries, findings, lineage, made_rows
+from autodc.review import actions, deliveries, findings, lineage, round_datasets
 from autodc.review.numbers import Numbers, as_sentence, count, listed
 from autodc.review.wording import of_finding
 from autodc.study.journal import events as ev
@@ -30,7 +30,7 @@ def rounds(state: State, numbers: Numbers) -> list[dict[str, Any]]:
     for name in made:
         card = state.card(name)
         beside = [other for other in made if name in controls[other]]
-        one = made_rows.row(state, name, beside, numbers) | {"control_of": list(controls[name])}
+        one = round_datasets.row(state, name, beside, numbers) | {"control_of": list(controls[name])}
         found.setdefault(int(card.get("round") or 0), []).append(one)
     for number in (*(one.round for one in state.requests.values()), *state.proposed):
         found.setdefault(number, [])

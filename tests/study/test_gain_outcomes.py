@@ -12,7 +12,7 @@ from autodc.review import actions as told
 from autodc.study.core import StudyCore
 from autodc.study.journal import events as ev
 from autodc.study.phases import choosing, comparing
-from autodc.study.rules import hopes
+from autodc.study.rules import gain_outcomes
 from tests.study.test_holding import NIGHT, SEEDS, night, plan, trained
 
 HOPED = 0.02
@@ -36,11 +36,11 @@ def made(study: StudyCore) -> ev.ProposalsMade:
 
 
 def test_what_was_made_is_measured_by_the_comparison_of_it_alone(study: StudyCore) -> None:
-    (one,) = hopes.outcomes(study.state)
+    (one,) = gain_outcomes.outcomes(study.state)
     seen = study.state.comparisons[0].typed_looks[-1].objective
     assert (one.name, one.kind, one.hoped, one.part) == ("lamps", "finding", HOPED, 1.0)
     assert (one.gained, one.error) == (seen.difference, seen.standard_error)
-    truth = hopes.truths(study.view)["finding"]
+    truth = gain_outcomes.truths(study.view)["finding"]
     assert 1.0 < truth.ratio < one.gained / HOPED
     assert truth.datasets == 1
 
@@ -55,18 +55,18 @@ def test_what_was_measured_in_a_block_alone_is_shared_with_what_its_control_woul
     look = study._assessor.look(study.view, state.comparisons[-1], SEEDS)
     study.record(ev.LookTaken(comparison=2, horizon=len(state.trials), look=look.to_dict(), seeds=SEEDS))
     study.record(comparing.ended(study.view, state.comparisons[-1], "keep", ()))
-    assert hopes.outcomes(state)[0].part == 1.0, "it was measured alone"
+    assert gain_outcomes.outcomes(state)[0].part == 1.0, "it was measured alone"
     state.comparisons = state.comparisons[2:]
-    (one,) = hopes.outcomes(state)
+    (one,) = gain_outcomes.outcomes(state)
     assert (one.hoped, one.part) == (pytest.approx(1.5 * HOPED), pytest.approx(2 / 3))
     state.comparisons[0].members = ("lamps", "copies", "near")
-    assert hopes.outcomes(state) == [], "nobody knows what was hoped of one of them"
+    assert gain_outcomes.outcomes(state) == [], "nobody knows what was hoped of one of them"
 
 
 def test_hopes_of_its_kind_are_corrected_and_the_night_says_so_but_not_in_a_study_of_before(study: StudyCore) -> None:
     next_one = Proposal(name="pool-F2", by="pool", maker="m:o", finding="F2", expected=0.01)
     mend = Proposal(name="relabelled", by="relabel", maker="m:o")
-    ratio = hopes.truths(study.view)["finding"].ratio
+    ratio = gain_outcomes.truths(study.view)["finding"].ratio
     found = choosing.weighed(study.view, study._loop._tools, [next_one, mend])
     first = next(one for one in found.actions if one.name == "pool-F2")
     assert (first.expected, first.hoped) == (pytest.approx(ratio * 0.01, abs=1e-6), 0.01)

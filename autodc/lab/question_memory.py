@@ -12,7 +12,7 @@ ALONE = ("removal", "addition")
 
 @final
 @dataclass(slots=True)
-class Told:
+class QuestionMemory:
     """One night's answers."""
 
     status: dict[str, str] = field(default_factory=dict)
