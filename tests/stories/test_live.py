@@ -44,7 +44,7 @@ def command(*words: object) -> list[str]:
 
 def said(*words: object) -> subprocess.CompletedProcess[str]:
     """What a verb says."""
-    return subprocess.run(command(*words), capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(command(*words), check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def until(true: Callable[[], Any], what: str) -> Any:
@@ -94,7 +94,7 @@ def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin
     runs = world(folder)
     notify = shlex.join([sys.executable, "-c", TELLS, str(told), "--token", "s3cret"])
     run = begin(*runs, "--notify", notify)
-    until(lambda: (folder / "begun").exists(), "the first training begins")
+    until((folder / "begun").exists, "the first training begins")
     watch = begin("status", out, "--watch", "--json")
 
     refused = said("slots", out, 4096)
