@@ -148,9 +148,7 @@ def in_the_browser(url: str, resume: Callable[[], Any]) -> dict[str, Any]:
     """What a person sees of a paused study, and after it is let go on, in a page that is never loaded again."""
     from playwright.sync_api import sync_playwright
 
-    says = "document.getElementById('now')?.textContent.includes('{}')"
-    whole = "document.querySelector('iframe:not(.behind)')?.contentDocument?.querySelector('h1')?.textContent"
-    frame = "document.querySelector('iframe:not(.behind)').contentWindow"
+    shown = "document.querySelector('iframe:not(.behind)')"
     trouble: list[str] = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -158,23 +156,27 @@ def in_the_browser(url: str, resume: Callable[[], Any]) -> dict[str, Any]:
         page.set_default_timeout(1000 * PATIENCE)
         page.on("console", lambda one: trouble.append(one.text) if one.type == "error" else None)
         page.on("pageerror", lambda one: trouble.append(str(one)))
+
+        def heading() -> str:
+            return str(page.evaluate(f"{shown}.contentDocument?.querySelector('h1')?.textContent ?? ''"))
+
         page.goto(url)
-        page.wait_for_function(says.format("paused since"))
-        page.wait_for_function(f"{whole}?.includes('so far')")
-        page.evaluate(f"{frame}.scrollTo(0, 300)")
+        page.locator("#now", has_text="paused since").wait_for()
+        until(lambda: "so far" in heading(), "the page of a study that is not finished")
+        page.evaluate(f"{shown}.contentWindow.scrollTo(0, 300)")
         seen: dict[str, Any] = {
             "address": page.url,
             "line before": page.inner_text("#now"),
-            "page before": page.evaluate(whole),
-            "scrolled before": page.evaluate(f"{frame}.scrollY"),
+            "page before": heading(),
+            "scrolled before": page.evaluate(f"{shown}.contentWindow.scrollY"),
         }
         resume()
-        page.wait_for_function(says.format("finished"))
-        page.wait_for_function(f"{whole}?.includes('lamps')")
+        page.locator("#now", has_text="finished").wait_for()
+        until(lambda: "lamps" in heading() and "so far" not in heading(), "the page of the end")
         seen |= {
             "line after": page.inner_text("#now"),
-            "page after": page.evaluate(whole),
-            "scrolled after": page.evaluate(f"{frame}.scrollY"),
+            "page after": heading(),
+            "scrolled after": page.evaluate(f"{shown}.contentWindow.scrollY"),
             "trouble": trouble,
         }
         browser.close()
