@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
+import autodc
 from autodc.testing.worlds.cells import write_world
+from autodc.verbs.run import run as go_on
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 120.0
@@ -135,12 +137,13 @@ def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin
     messages = [json.loads(line) for line in told.read_text().splitlines()]
     assert [(one["event"], one["kept"]) for one in messages] == [("keep", ["lamps"]), ("done", ["lamps"])]
     assert "s3cret" not in (out / "report" / "index.html").read_text()
-    again = said(*runs, "--notify", notify)
-    assert again.returncode == 0, again.stderr
+    spec, machine = autodc.load(folder / "study.yaml"), autodc.MachineSpec(runner="inline")
+    go_on(spec, machine, out, notify=notify)
     assert len(told.read_text().splitlines()) == len(messages)
 
     (plain := tmp_path / "plain").mkdir()
-    assert said(*world(plain)).returncode == 0
+    world(plain)
+    autodc.run(autodc.load(plain / "study.yaml"), machine, plain / "out")
     assert decided(plain) == decided(folder)
 
 
