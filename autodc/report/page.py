@@ -26,7 +26,7 @@ from autodc.review.morning import morning
 from autodc.review.numbers import count, duration, listed, short, tenths
 from autodc.review.reproduce import reproduce
 from autodc.review.unit_tests import unit_test_words
-from autodc.review.wording import PURPOSES, VERDICTS
+from autodc.review.wording import BECAUSE, PURPOSES, VERDICTS
 from autodc.study.beside import INTERVAL_LEVEL
 from autodc.study.direction import better
 from autodc.study.journal.state import State
@@ -91,7 +91,7 @@ def _content(state: State, result: Mapping[str, Any], exhibits: Exhibits, folder
         "fingerprint": state.question.fingerprint,
         "result": result,
         "finished": state.finished is not None,
-        "because": story.BECAUSE.get(str(result["stopped_because"]), result["stopped_because"]),
+        "because": BECAUSE.get(str(result["stopped_because"]), result["stopped_because"]),
         "round": state.round,
         "rounds": spec.loop.rounds,
         "metric": spec.metrics.primary,

@@ -11,7 +11,7 @@ from autodc.review import beside, deliveries, notices
 from autodc.review.explain import leaks_words
 from autodc.review.folding import of_question
 from autodc.review.numbers import Numbers, as_sentence, count, listed
-from autodc.review.story import BECAUSE
+from autodc.review.wording import BECAUSE
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED
 from autodc.study.view import spec_of

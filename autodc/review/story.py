@@ -13,16 +13,6 @@ from autodc.study.journal.state import State
 from autodc.study.rules import allowance
 from autodc.study.view import spec_of
 
-BECAUSE = {
-    "rounds": "all planned rounds were made",
-    "findings": "nothing was left to compare",
-    "expected": "nothing that could be done promised a gain that matters",
-    "budget.trainings": "the budget of trainings was used up",
-    "budget.wall_clock": "the time it was given was over",
-    "until": "the hour named by --until had come",
-    "stopped": "it was stopped by hand",
-}
-"""What ended a study, in words."""
 NAMED = 6
 """Of what the study made itself, so many names are told one by one."""
 

@@ -21,6 +21,16 @@ PURPOSES = {
     "doubt": "everything that is free against what was there, kept in doubt",
 }
 """Purpose of a comparison → its two arms."""
+BECAUSE = {
+    "rounds": "all planned rounds were made",
+    "findings": "nothing was left to compare",
+    "expected": "nothing that could be done promised a gain that matters",
+    "budget.trainings": "the budget of trainings was used up",
+    "budget.wall_clock": "the time it was given was over",
+    "until": "the hour named by --until had come",
+    "stopped": "it was stopped by hand",
+}
+"""What ended a study, in words."""
 ALIKE = 0.8
 """From this share of the longest time left on, the shortest is not told beside it."""
 VERDICTS = {"keep": "kept", "drop": "dropped", "undecided": "undecided"}
@@ -41,8 +51,8 @@ def where(found: Mapping[str, Any]) -> str:
     """
     words = found["doing"]
     if found["finished"]:
-        after = f" after round {found['round']} of {found['rounds']}" if found["round"] else ""
-        return f"finished: {found['stopped_because']}{after}"
+        after = f", round {found['round']} of {found['rounds']}" if found["round"] else ""
+        return f"finished{after}: {BECAUSE.get(found['stopped_because'], found['stopped_because'])}"
     if not found["round"]:
         return f"{words}; {count(found['rounds'], 'round')} to come" if words else "begun, nothing was trained yet"
     return f"round {found['round']} of {found['rounds']}, {words}"

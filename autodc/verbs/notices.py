@@ -12,7 +12,8 @@ from typing import Any, final
 from autodc.adapters.journal import SqliteJournal
 from autodc.adapters.notify import Notifier
 from autodc.errors import AutodcError, SurroundingsError
-from autodc.review.story import BECAUSE, headline
+from autodc.review.story import headline
+from autodc.review.wording import BECAUSE
 from autodc.study.driver import Progress
 from autodc.study.journal.state import State
 from autodc.study.rules.actions import of_round

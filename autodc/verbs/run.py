@@ -63,6 +63,9 @@ REPORT = Path("report") / "index.html"
 TRACKING_SECONDS = 60.0
 """How long a finished study waits for a tracker in which nothing moves; what is late is sent by the next run."""
 
+RAY_STARTS = "Ray takes 5 to 20 s, on a busy machine minutes"
+"""What is said before it is started."""
+
 Announce = Callable[[str], None]
 
 
@@ -274,7 +277,7 @@ def _workers(machine: MachineSpec, folder: Path, stage: Announce, stop: Callable
     was_there = folder.exists()
 
     def started(calls: int) -> Executor:
-        stage("starting the workers")
+        stage("starting the workers" if machine.runner == "inline" else f"starting the workers: {RAY_STARTS}")
         return open_executor(machine, log_folder=str(folder / LOGS), notice=stage, stop=stop)
 
     workers = Workers(started, folder / "work" / "measured", machine=machine, stop=stop)

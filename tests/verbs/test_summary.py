@@ -20,6 +20,9 @@ from autodc.verbs.summary import status_of
 from autodc.wire.inputs import read_inputs
 from autodc.wire.study import open_study
 
+TRAININGS = kept.LONG // 2
+"""Two events each."""
+
 
 def told(folder: Path) -> Mapping[str, Any]:
     """What `status` says, without what the clock says."""
@@ -28,12 +31,12 @@ def told(folder: Path) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a study of more trainings than a summary needs."""
+    """The folder of a study of more events than a summary needs."""
     folder = tmp_path_factory.mktemp("long")
     changes = {"search__trials_per_round": 10_000, "budget__trainings": 10_000, "loop__rounds": 1}
     core, journal = open_study(read_inputs(autodc.load(write_world(folder, **changes))), folder / "run")
     core.record(SessionStarted(slots=2, machine={}))
-    for _ in range(kept.LONG):
+    for _ in range(TRAININGS):
         (trial,) = core.ask(1)
         core.tell(trial, Outcome(status="done", slices={"overall": 0.5, "bright": 0.6, "dark": 0.4}, arrays="a" * 64))
     journal.close()
@@ -54,7 +57,7 @@ def test_status_is_the_same_with_a_summary_and_without(long: Path) -> None:
     with open_for_following(long / JOURNAL) as journal:
         found = kept.summary(journal)
     assert found is not None
-    assert found["trainings"]["done"] == kept.LONG
+    assert found["trainings"]["done"] == TRAININGS
 
 
 @pytest.mark.slow
@@ -68,7 +71,7 @@ def test_an_old_summary_of_a_journal_that_grew_is_not_believed(long: Path) -> No
         assert kept.summary(journal) is not None
         journal.set_cursor(kept.NAME, journal.last, {"status": "torn"})
         assert kept.summary(journal) is None
-    assert told(long)["trainings"]["done"] == kept.LONG
+    assert told(long)["trainings"]["done"] == TRAININGS
 
 
 @pytest.mark.slow
@@ -78,3 +81,14 @@ def test_a_short_study_keeps_none(tmp_path: Path) -> None:
     with open_for_following(tmp_path / "run" / JOURNAL) as journal:
         assert kept.summary(journal) is None
     assert status_of(tmp_path / "run")["finished"] is True
+
+
+@pytest.mark.slow
+def test_a_journal_that_a_power_cut_left_without_one_is_read_whole_once(long: Path) -> None:
+    with open_for_following(long / JOURNAL) as journal:
+        journal.set_cursor(kept.NAME, 0)
+        assert kept.summary(journal) is None
+        first = told(long)
+        assert kept.summary(journal) is not None
+    assert told(long) == first
+    assert first["running"] is False

@@ -15,6 +15,7 @@ import os
 
 import psutil
 
+from autodc.testing.executor_contract.adjusting import Adjusting
 from autodc.testing.executor_contract.answers import Answers
 from autodc.testing.executor_contract.opened import HOUR, run_all
 from autodc.testing.executor_contract.supervision import Supervision
@@ -24,7 +25,7 @@ from autodc.trial.executor import Executor
 __all__ = ["ExecutorContract"]
 
 
-class ExecutorContract(Supervision, Answers):
+class ExecutorContract(Supervision, Adjusting, Answers):
     """The tests; those of how an executor is ended run last."""
 
     def test_what_is_cancelled_never_comes_back(self, executor: Executor, jobs: Jobs) -> None:
