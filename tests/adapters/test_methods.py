@@ -211,7 +211,9 @@ def test_the_median_filter_is_of_the_pixels_around_each_and_of_no_other_row_or_c
     assert middle[4, 4].tolist() == np.median(one[3:6, 3:6], axis=(0, 1)).tolist()
 
 
-@pytest.mark.parametrize(("name", "kind"), [("linear", "image_to_image"), ("linear", "custom"), ("median", "regression")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("linear", "image_to_image"), ("linear", "custom"), ("median", "regression")]
+)
 def test_a_simple_method_that_does_not_fit_the_task_says_so(tmp_path: Path, name: str, kind: str) -> None:
     base = _stored(tmp_path, "regression", np.zeros((4, 2)), np.zeros(4)).base
     with pytest.raises(AutodcError, match="does not fit a task of kind") as told:
