@@ -19,7 +19,7 @@ CONDITIONS = ("day", "night", "dust")
 SETS = {
     "garage": [("night", 240, None)],
     "archive": [("dust", 240, None)],
-    "evening": [("day", 240, "blurred")],
+    "evening": [("day", 80, "blurred")],
     "phone": [("night", 120, "misaligned"), ("dust", 120, "misaligned")],
     "tripod": [("base", 160, None)],
 }

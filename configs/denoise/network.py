@@ -1,4 +1,4 @@
-"""A small network that cleans pictures: of each pixel how far to trust the middle of its neighbours, and what to add."""
+"""A small network that cleans pictures: how far to trust the middle of each pixel's neighbours, and what to add."""
 
 import torch
 from torch import nn

@@ -70,7 +70,7 @@ def test_the_same_data_come_out_twice(study: Any) -> None:
     assert read_catalogue(spec, read_source).fingerprint == catalogue.fingerprint
 
 
-@pytest.mark.parametrize("name", [*QUICK, "fashion", "images", "program", "census", "reviews"])
+@pytest.mark.parametrize("name", [*QUICK, "fashion", "images", "program", "census", "reviews", "denoise"])
 def test_the_truth_names_every_candidate_once(name: Any) -> None:
     spec = load(str(CONFIGS / name / "study.yaml"))
     truth = YAML(typ="safe").load((CONFIGS / name / "truth.yaml").read_text())

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from autodc.plan.plan import Plan
-from autodc.report import over_time, sections
+from autodc.plan.trial import Outcome
+from autodc.report import front, over_time, sections
 from autodc.report.downloads import decisions, downloads, trials
 from autodc.report.galleries import before_and_after
 from autodc.report.page import render
@@ -39,6 +40,24 @@ def test_slices_and_mixture_from_the_start_to_the_end(whole: Any) -> None:
     assert told is not None
     assert [row["name"] for row in told["rows"]] == ["base", "fog"]
     assert [cell["weight"] for cell in told["rows"][1]["cells"]] == [0.0, 1.5]
+
+
+def test_quality_against_cost_is_drawn_of_a_study_that_searched_for_quality_alone(night: Any) -> None:
+    study = night()
+    plans = [Plan.of({"base": 1.0}, {"lr": lr}) for lr in (0.01, 0.02, 0.03, 0.04)]
+    for plan, value, cost in zip(plans, (0.5, 0.7, 0.6, 0.8), (1.0, 2.0, 3.0, 4.0), strict=True):
+        study.train({"overall": 0.8, "dark": value}, "search", plan, predict_ms=cost)
+    outcome = Outcome(status="done", slices={"overall": 0.7, "dark": 0.65}, predict_ms=0.5)
+    study.add(ev.BaselineMeasured(name="rules.py:Threshold", outcome=outcome.to_dict()))
+    found = front.section(study.state(), study.result(), 1.0)
+    assert found is not None
+    assert not found["believed"]
+    (chart,) = found["charts"]
+    assert chart["what"] == "prediction time", "of sizes nothing was measured"
+    assert [one["value"] for one in chart["front"]] == pytest.approx([0.5, 0.7, 0.8])
+    assert [(one["name"], one["value"]) for one in chart["simple"]] == [("Threshold", 0.65)]
+    assert chart["simple"][0]["x"] < min(one["x"] for one in chart["points"])
+    assert "nobody searched for cheap ones" in render(study.state(), study.result())
 
 
 def test_every_decision_lies_on_one_scale_and_right_is_worth_having(whole: Any) -> None:
