@@ -48,7 +48,9 @@ def _add_pictures(files: Files, config: Any, folder: Path) -> None:
     found = sorted(folder.glob("*.png"))
     parts = [f"## {path.stem.replace('-', ' ')}\n\n![{path.stem}](pictures/{path.name})\n" for path in found]
     none = "There are none: `make test-slow TESTS=tests/screens` makes them, then `make site`.\n"
-    content = "\n".join(["# What it looks like\n", "A small study of digits, as the tests saw it.\n", *(parts or [none])])
+    content = "\n".join(
+        ["# What it looks like\n", "A small study of digits, as the tests saw it.\n", *(parts or [none])]
+    )
     files.append(File.generated(config, "pictures.md", content=content))
     for path in found:
         files.append(File.generated(config, f"pictures/{path.name}", abs_src_path=str(path)))

@@ -55,8 +55,8 @@ def write_night(folder: Path, uri: str) -> Path:
         "search_space": {"min_samples_leaf": {"type": "int", "low": 1, "high": 6}},
         "recipes": ["concat"],
         "loop": {"rounds": 1, "propose": ["given"]},
-        "search": {"sampler": "mixture", "trials_per_round": 12},
-        "budget": {"trainings": 50},
+        "search": {"sampler": "mixture", "trials_per_round": 8},
+        "budget": {"trainings": 40},
         "tracking": {"uri": uri, "experiment": "digits", "registered_model": "digits-reader"},
     }
     file = folder / "study.yaml"
