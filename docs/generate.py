@@ -1,7 +1,8 @@
 """Keep the docs true: print command output and tables into marked blocks, and look that relative links lead somewhere.
 
 A block is `<!-- output: autodc run --help -->`, a fenced text and `<!-- end -->`, or `<!-- table: metrics -->`, one of
-TABLES, and `<!-- end -->`; `<!-- api -->` is the page of the Python calls, `<!-- cli -->` that of the commands. With --check nothing is written.
+TABLES, and `<!-- end -->`; `<!-- api -->` is the page of the Python calls, `<!-- cli -->`
+that of the commands. With --check nothing is written.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str
     write_night(folder / "digits", uri)
     (folder / "inline.yaml").write_text("runner: inline\n")
     words = ["run", "digits/study.yaml", "--machine", "inline.yaml", "--out", "runs/digits", "--json"]
-    ended = subprocess.run([sys.executable, "-c", COMMAND, *words], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "-c", COMMAND, *words]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
     assert (told["kept"], told["dropped"]) == (["felt_pen"], ["misaligned"])
