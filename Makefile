@@ -1,18 +1,22 @@
-PY := .venv/bin/python
-STAMP := .venv/.ready
-BENCH_STAMP := .venv/.ready-bench
+VENV ?= .venv
+PYTHON ?= python3
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.ready
+BENCH_STAMP := $(VENV)/.ready-bench
 FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs bench bench-gate bench-search bench-real bench-loop check clean
+.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop check clean
 
 help:
-	@echo "setup       make .venv with everything pinned in constraints.txt"
+	@echo "setup       make $(VENV) with everything pinned in constraints.txt"
 	@echo "quickstart  setup, then one whole study on real digits, with its report in runs/digits"
 	@echo "test        the fast tests; COVERAGE=1: with the share of lines that they run; TESTS=tests/gate: those of a room"
 	@echo "test-slow   the others          test-all  all of them, one after another; both take TESTS too"
 	@echo "check       lint, types, layers, docs, test; writes nothing"
+	@echo "site        the guide as a site in build/site, with pictures where make test-slow TESTS=tests/screens made some"
+	@echo "release-check  wheel and sdist, built and tried in empty environments; PYTHON=python3.12: by another Python"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
 	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop: of one part"
 
@@ -30,15 +34,15 @@ $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) --constraint constraints.txt
 endef
 
 $(STAMP): pyproject.toml constraints.txt
-	@python3 -c 'import sys; sys.exit("autodc needs Python 3.11 or newer, python3 is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@echo "installing about 160 packages into .venv, 2.4 GB on disk (CUDA adds several more): 1 to 10 minutes, once"
-	@test -x $(PY) || python3 -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit("autodc needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "installing about 160 packages into $(VENV), 2.4 GB on disk (CUDA adds several more): 1 to 10 minutes, once"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --constraint constraints.txt uv
 	@$(INSTALL) --editable '.[all,dev]' || $(PIP) install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	@touch $(STAMP)
 
 quickstart: setup
-	.venv/bin/autodc run configs/digits/study.yaml --out runs/digits
+	$(VENV)/bin/autodc run configs/digits/study.yaml --out runs/digits
 
 # As many processes as cores, each on one thread: two BLAS threads a process cost many times the CPU on small matrices.
 test test-slow test-all: export OMP_NUM_THREADS = 1
@@ -57,24 +61,34 @@ test-all: setup
 	$(PY) -m pytest $(TESTS)
 
 fix: setup
-	.venv/bin/ruff check --fix $(FOLDERS)
-	.venv/bin/ruff format $(FOLDERS)
+	$(VENV)/bin/ruff check --fix $(FOLDERS)
+	$(VENV)/bin/ruff format $(FOLDERS)
 	$(PY) -m autodc.studyfile.schema
 	$(PY) docs/generate.py
 
 lint: setup
-	.venv/bin/ruff format --check $(FOLDERS)
-	.venv/bin/ruff check $(FOLDERS)
+	$(VENV)/bin/ruff format --check $(FOLDERS)
+	$(VENV)/bin/ruff check $(FOLDERS)
 
 types: setup
-	.venv/bin/mypy
+	$(VENV)/bin/mypy
 
 layers: setup
-	.venv/bin/lint-imports
+	$(VENV)/bin/lint-imports
 
 docs: setup
 	$(PY) -m autodc.studyfile.schema --check
 	$(PY) docs/generate.py --check
+	$(SITE) --quiet --site-dir build/site-check
+
+# Built strictly: a link that leads nowhere and a page that is in no menu are errors.
+SITE := NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
+site: setup
+	$(SITE)
+
+# Needs the index that packages come from, or wheels nearby: pip takes what it is told to.
+release-check: setup
+	PYTHON=$(PYTHON) deploy/release_check.sh
 
 bench: setup
 	@for part in ahead controller executors; do echo "== $$part"; $(PY) -m benchmarks.$$part || exit 1; done

@@ -1,7 +1,8 @@
 """Keep the docs true: print command output and tables into marked blocks, and look that relative links lead somewhere.
 
 A block is `<!-- output: autodc run --help -->`, a fenced text and `<!-- end -->`, or `<!-- table: metrics -->`, one of
-TABLES, and `<!-- end -->`; `<!-- api -->` is the page of the Python calls. With --check nothing is written.
+TABLES, and `<!-- end -->`; `<!-- api -->` is the page of the Python calls, `<!-- cli -->`
+that of the commands. With --check nothing is written.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from autodc.adapters.trainers.templates import PLACEHOLDERS
 from autodc.studyfile.names import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/**/*.md", "configs/**/*.md", "deploy/**/*.md", "benchmarks/**/*.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "configs/**/*.md", "deploy/**/*.md", "benchmarks/**/*.md")
 BLOCK = re.compile(r"(<!-- output: (?P<command>[^\n]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 TABLE = re.compile(r"(<!-- table: (?P<name>[\w ]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 API = re.compile(r"(<!-- api -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+CLI = re.compile(r"(<!-- cli -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
 WIDTH = "100"
 
@@ -34,7 +36,7 @@ def main() -> int:
     complaints: list[str] = []
     for page in sorted({page for pattern in PAGES for page in ROOT.glob(pattern)}):
         text = page.read_text(encoding="utf-8")
-        fresh = API.sub(_called, TABLE.sub(_tabled, BLOCK.sub(_filled, text)))
+        fresh = CLI.sub(_commands, API.sub(_called, TABLE.sub(_tabled, BLOCK.sub(_filled, text))))
         name = page.relative_to(ROOT)
         if fresh != text and check:
             complaints.append(f"{name}: printed output is out of date; `make fix` writes it again")
@@ -63,6 +65,12 @@ def _tabled(block: re.Match[str]) -> str:
 
 def _called(block: re.Match[str]) -> str:
     from api_page import page  # beside this file, which is run as a script
+
+    return f"{block[1]}{page().rstrip()}\n{block[3]}"
+
+
+def _commands(block: re.Match[str]) -> str:
+    from cli_page import page  # beside this file, which is run as a script
 
     return f"{block[1]}{page().rstrip()}\n{block[3]}"
 

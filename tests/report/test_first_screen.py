@@ -15,6 +15,7 @@ from autodc.review.morning import agreement, morning
 from autodc.review.next_night import command, elsewhere, next_night
 from autodc.review.numbers import Numbers
 from autodc.study.journal import events as ev
+from tests.screens.browser import chromium, serious
 
 ASKED = ("Sealed test", "What it cost", "What next", "The model")
 
@@ -107,8 +108,6 @@ def test_a_command_tells_no_password() -> None:
 @pytest.mark.slow(seconds=6)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_all_five_without_scrolling(whole: Any, tmp_path: Path, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = write_report(whole.state(), whole.result(), tmp_path)
     with chromium() as browser:
         for width, height in ((1280, 800), (390, 844)):
@@ -128,35 +127,13 @@ def test_a_browser_shows_all_five_without_scrolling(whole: Any, tmp_path: Path, 
             assert opened.evaluate("document.documentElement.scrollWidth") <= width
             opened.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
             assert opened.evaluate("document.documentElement.scrollWidth") <= width
-            found = Axe().run(opened).response["violations"]
-            assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+            assert serious(opened) == []
             assert said == []
             assert asked == [page.as_uri()]
             with opened.expect_download() as loaded:
                 opened.click("a[download$='trials.csv']")
             assert Path(loaded.value.path()).read_text().startswith("trial,round,phase")
             context.close()
-
-
-def chromium() -> Any:
-    """The browser of this machine, as a context manager; skipped with the reason where there is none."""
-    import shutil
-    from contextlib import contextmanager
-
-    pytest.importorskip("axe_playwright_python")
-    sync = pytest.importorskip("playwright.sync_api")
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-
-    @contextmanager
-    def opened() -> Any:
-        with sync.sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
-            yield browser
-            browser.close()
-
-    return opened()
 
 
 def test_a_model_that_is_loaded_predicts_rows(tmp_path: Path) -> None:

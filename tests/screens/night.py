@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 BASE, BOLD, MISALIGNED, VALIDATION = slice(0, 250), slice(250, 450), slice(450, 650), slice(650, 1150)
 TEST = slice(1150, 1797)
-CANDIDATES = ("felt_pen", "misaligned", "copies")
+CANDIDATES = ("felt_pen", "misaligned")
 
 
 def write_night(folder: Path, uri: str) -> Path:
@@ -25,7 +25,6 @@ def write_night(folder: Path, uri: str) -> Path:
         "base": _rows(x, y, BASE, "thin"),
         "felt_pen": _rows(x, y, BOLD, "bold"),
         "misaligned": {**(wrong := _rows(x, y, MISALIGNED, "bold")), "y": np.roll(wrong["y"], 1)},
-        "copies": _rows(x, y, BASE, "thin"),
         "validation": _both(x, y, VALIDATION),
         "test": _both(x, y, TEST),
     }
@@ -56,8 +55,8 @@ def write_night(folder: Path, uri: str) -> Path:
         "search_space": {"min_samples_leaf": {"type": "int", "low": 1, "high": 6}},
         "recipes": ["concat"],
         "loop": {"rounds": 1, "propose": ["given"]},
-        "search": {"sampler": "mixture", "trials_per_round": 12},
-        "budget": {"trainings": 60},
+        "search": {"sampler": "mixture", "trials_per_round": 8},
+        "budget": {"trainings": 40},
         "tracking": {"uri": uri, "experiment": "digits", "registered_model": "digits-reader"},
     }
     file = folder / "study.yaml"

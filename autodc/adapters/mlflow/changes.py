@@ -34,6 +34,7 @@ class DatasetInput:
     source_type: str
     source: str
     profile: str
+    schema: str
     tags: Mapping[str, str]
     """Context, weight, stage."""
 

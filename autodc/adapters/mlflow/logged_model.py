@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.mlflow.question import Question
+from autodc.adapters.mlflow.question import COLUMNS, Question
 from autodc.adapters.mlflow.trial import mixture_words
 from autodc.adapters.mlflow.views import TAG
 from autodc.files import DIGESTS, digests
@@ -31,7 +31,6 @@ _REGISTERED = (
     "Models that autodc kept. The alias `champion` is on the one kept last: "
     '`mlflow.pyfunc.load_model("models:/{name}@champion").predict(x)`'
 )
-_COLUMNS = {"integer": "long", "number": "double", "boolean": "boolean", "date": "datetime"}
 
 
 @final
@@ -139,7 +138,7 @@ def signature_of(facts: ModelFacts) -> Any:
         inputs = Schema([TensorSpec(np.dtype(told["dtype"]), (-1, *told["shape"]))])
     elif told.get("kind") == "table":
         columns = told["columns"].items()
-        inputs = Schema([ColSpec(_COLUMNS.get(kind, "string"), name, required=False) for name, kind in columns])
+        inputs = Schema([ColSpec(COLUMNS.get(kind, "string"), name, required=False) for name, kind in columns])
     elif told.get("kind") in ("text", "files"):
         inputs = Schema([ColSpec("string", "text" if told["kind"] == "text" else "path")])
     else:

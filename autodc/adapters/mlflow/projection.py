@@ -86,6 +86,7 @@ class Projection:
                 return self._extended(event)
             case ev.DatasetAdmitted():
                 self._initials.learn([event.name])
+                return [RunChange(key=STUDY, datasets=(self.question.dataset(event.name, "candidate", {}),))]
             case ev.SessionStarted():
                 return self._session()
             case ev.PhaseStarted():
@@ -141,7 +142,8 @@ class Projection:
         self._initials.learn(question.candidates)
         seed = str(event.spec.get("seed", 0))
         tags = {**question.facts, "autodc.status": "running", "autodc.kept": "", "autodc.seed": seed}
-        known = [(BASE, "training"), *((name, "candidate") for name in question.candidates)]
+        on_offer = [name for name in question.candidates if name in event.datasets]
+        known = [question.dataset(BASE, "training", {}), *(question.dataset(n, "candidate", {}) for n in on_offer)]
         return RunChange(
             key=STUDY,
             create=True,
@@ -149,7 +151,7 @@ class Projection:
             start=milliseconds(event.time),
             parameters=question.parameters,
             tags=tags,
-            datasets=tuple(question.dataset(name, of, {}) for name, of in known if name in event.datasets),
+            datasets=tuple(known),
             experiment=experiment_tags(question, milliseconds(event.time)),
         )
 

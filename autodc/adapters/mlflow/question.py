@@ -12,6 +12,8 @@ from autodc.adapters.mlflow.run_names import study_name
 from autodc.study.journal import events as ev
 from autodc.studyfile.names import METRICS
 
+COLUMNS = {"integer": "long", "number": "double", "boolean": "boolean", "date": "datetime"}
+"""Kind of a column → as MLflow calls it; others are strings."""
 _LONGEST_DIGEST = 36
 
 
@@ -130,5 +132,18 @@ class Question:
                 {"source": source} if source else {"by": card.get("by", ""), "of": card.get("parent", [])}
             ),
             profile=json.dumps({"num_rows": card["rows"]}) if "rows" in card else "{}",
+            schema=_schema(self.cards.get("base", {}).get("inputs") or {}),
             tags={"mlflow.data.context": context, **tags},
         )
+
+
+def _schema(inputs: Mapping[str, Any]) -> str:
+    """What a row is, as MLflow writes it of datasets; empty where the journal does not tell."""
+    if inputs.get("kind") == "arrays":
+        spec = {"dtype": inputs["dtype"], "shape": [-1, *inputs["shape"]]}
+        features = json.dumps([{"type": "tensor", "tensor-spec": spec}])
+        return json.dumps({"mlflow_tensorspec": {"features": features, "targets": None}})
+    if inputs.get("kind") == "table":
+        columns = [{"name": name, "type": COLUMNS.get(kind, "string")} for name, kind in inputs["columns"].items()]
+        return json.dumps({"mlflow_colspec": columns})
+    return ""

@@ -231,7 +231,14 @@ def _inputs(change: RunChange) -> list[Any]:
 
     return [
         DatasetInput(
-            Dataset(name=d.name, digest=d.digest, source_type=d.source_type, source=d.source, profile=d.profile),
+            Dataset(
+                name=d.name,
+                digest=d.digest,
+                source_type=d.source_type,
+                source=d.source,
+                profile=d.profile,
+                schema=d.schema,
+            ),
             tags=[InputTag(name, value) for name, value in sorted(d.tags.items())],
         )
         for d in change.datasets
