@@ -13,7 +13,7 @@ from autodc.adapters.mlflow.changes import NOTE, RunChange
 from autodc.adapters.mlflow.store import VIEW
 from autodc.adapters.mlflow.views import BEST, COMPARE, TAG, view
 from autodc.review.numbers import Numbers, count, listed
-from autodc.review.story import BECAUSE
+from autodc.review.wording import BECAUSE
 from autodc.study.phases.order import ORDER
 
 _LONGEST = 7500  # of the 8000 characters of a tag: ids take more room than their keys
