@@ -21,7 +21,6 @@ from autodc.files import DIGESTS, digests
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
-    from mlflow.models import ModelSignature
 
 ALIAS = "champion"
 """The alias of the version that was kept last."""
@@ -111,7 +110,7 @@ def register(client: MlflowClient, model_id: str, run_id: str, name: str) -> tup
     return str(version.version), moved or known is None
 
 
-def signature_of(facts: ModelFacts) -> ModelSignature | None:
+def signature_of(facts: ModelFacts) -> Any:
     """What the model takes and gives, as MLflow says it; None where the journal does not tell."""
     import numpy as np
     from mlflow.models import ModelSignature

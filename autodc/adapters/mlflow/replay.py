@@ -162,7 +162,7 @@ class Replay:
             if name not in tags:
                 self._client.set_experiment_tag(experiment_id, name, value)
 
-    def _found(self, experiment_id: str) -> list[Run]:
+    def _found(self, experiment_id: str) -> list[Any]:
         """Every run of this journal that nobody deleted."""
         found, token = list[Any](), None
         while True:
