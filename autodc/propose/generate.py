@@ -68,16 +68,10 @@ def proposals(
     for finding in findings:
         for spec in specs:
             past = [one for one in history if one.generator == spec.name and _related(one, finding)]
-            same = [one for one in past if one.finding == finding.id]
-            dropped = [one for one in past if one.verdict == "drop"]
-            kept = [one for one in past if one.verdict == "keep"]
-            if len([one for one in dropped if one in same]) >= GIVEN_UP and not kept:
+            if _is_given_up(past, finding):
                 continue
-            undecided = [one for one in past if one.verdict == "undecided"]
-            rows = spec.rows
-            if undecided and not kept:
-                rows = min(max(max(one.rows for one in undecided) * MORE, rows), MOST_TIMES * spec.rows)
-            turn = len(same) + 1
+            rows, kept = _rows_wanted(spec, past), _of_verdict(past, "keep")
+            turn = sum(one.finding == finding.id for one in past) + 1
             name = f"{spec.name}-{finding.id}" + (f"-{turn}" if turn > 1 else "")
             arguments: dict[str, Any] = {
                 "name": spec.name,
@@ -90,7 +84,11 @@ def proposals(
                 "attributes": list(attributes),
                 "classes": list(classes),
                 "parameters": _around(kept[-1], declared.get(spec.name, {})) if kept else {},
-                "avoid": [{n: list(v) for n, v in one.parameters.items()} for one in dropped if one.parameters],
+                "avoid": [
+                    {n: list(v) for n, v in one.parameters.items()}
+                    for one in _of_verdict(past, "drop")
+                    if one.parameters
+                ],
             }
             found.append(
                 Proposal(
@@ -107,6 +105,24 @@ def proposals(
                 )
             )
     return tuple(found)
+
+
+def _of_verdict(past: Sequence[Past], verdict: str) -> list[Past]:
+    return [one for one in past if one.verdict == verdict]
+
+
+def _is_given_up(past: Sequence[Past], finding: Finding) -> bool:
+    """Whether a generator was dropped so often for this finding, and never kept, that it is asked no more."""
+    dropped = [one for one in _of_verdict(past, "drop") if one.finding == finding.id]
+    return len(dropped) >= GIVEN_UP and not _of_verdict(past, "keep")
+
+
+def _rows_wanted(spec: GeneratorSpec, past: Sequence[Past]) -> int:
+    """More than before where they could not be decided on."""
+    undecided = _of_verdict(past, "undecided")
+    if not undecided or _of_verdict(past, "keep"):
+        return spec.rows
+    return min(max(max(one.rows for one in undecided) * MORE, spec.rows), MOST_TIMES * spec.rows)
 
 
 def most_rows(rows: int, turn: int) -> int:

@@ -19,7 +19,7 @@ from autodc.errors import InputError
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import counting_rows
 from autodc.evaluation.scores import row_scores, rows_kept
-from autodc.evaluation.slices import SliceTable, held_parts
+from autodc.evaluation.slices import Slice, SliceTable, held_parts
 from autodc.gate.noise import OBJECTIVE, SILENT, Pools
 from autodc.lab.calibrated import Runs
 from autodc.plan.mixture import BASE
@@ -288,7 +288,7 @@ def _runs(inputs: Inputs, arrays: list[Any], folder: Path, table: SliceTable) ->
             raise _other(folder, f"other rows of {one.part}")
         on_soft = soft and one.role == "target"
 
-        def scores(of_soft: bool, one: Any = one) -> Array:
+        def scores(of_soft: bool, one: Slice = one) -> Array:
             return np.array([row_scores(table, metric, one, a, of_soft) for a in arrays])
 
         made = Runs(

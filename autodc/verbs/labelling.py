@@ -84,17 +84,7 @@ def write_sheet(
     place = {int(row): at for at, row in enumerate(rows.rows)}
     picked = np.array([place[one.row] for one in mined.picked], dtype=int)
     ids = [f"r-{int(value):016x}" for value in rows.content]
-    known = bool(labels.classes)
-    about = pd.DataFrame(
-        {
-            ID: [ids[at] for at in picked],
-            ROW: rows.rows[picked],
-            FILE: [rows.files[at] for at in picked],
-            FAILURE: seen.failure[rows.rows[picked]].astype(float).round(4),
-            **({PREDICTED: [labels.classes[int(seen.predicted[row])] for row in rows.rows[picked]]} if known else {}),
-            WHY: [one.why for one in mined.picked],
-        }
-    )
+    about = _about_picked(rows, picked, ids, mined, seen, labels)
     rules = [chosen_words(one.rule.sql, one.predicted) for one in learned.gathered]
     conditions = [rules[one.condition] if one.condition >= 0 else "" for one in mined.picked]
     x, metadata = rows.x[picked], rows.metadata.iloc[picked].reset_index(drop=True)
@@ -117,13 +107,31 @@ def write_sheet(
         "labelled": {"source": source, "options": dict(labels.options), "columns": list(labels.targets)},
         "files": {"sheet": _sheet(labels), "page": PAGE, "pool": POOL, "corner_cases": CORNERS},
     }
-    predicted = about[PREDICTED].tolist() if known else [None] * len(about)
+    predicted = about[PREDICTED].tolist() if labels.classes else [None] * len(about)
     shown = [
         {**pick, "predicted": label, **_shown(rows, at, labels)}
         for at, pick, label in zip(picked, picks, predicted, strict=True)
     ]
     (folder / PAGE).write_text(render_sheet({**content, **found}, shown, labels.classes), encoding="utf-8")
     return found
+
+
+def _about_picked(
+    rows: Rows, picked: Array, ids: list[str], mined: Mined, seen: StreamFeatures, labels: Labels
+) -> pd.DataFrame:
+    """What shadow mode adds to the picked rows but for the condition, one row each."""
+    at = rows.rows[picked]
+    classes = {PREDICTED: [labels.classes[int(seen.predicted[row])] for row in at]} if labels.classes else {}
+    return pd.DataFrame(
+        {
+            ID: [ids[one] for one in picked],
+            ROW: at,
+            FILE: [rows.files[one] for one in picked],
+            FAILURE: seen.failure[at].astype(float).round(4),
+            **classes,
+            WHY: [one.why for one in mined.picked],
+        }
+    )
 
 
 def _sheet(labels: Labels) -> str:

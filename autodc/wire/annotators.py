@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from autodc.diagnose.annotators import Annotations, several_annotators
 from autodc.diagnose.check import plain
 from autodc.diagnose.own_rows import unseen
 from autodc.wire.inputs import Inputs
+
+if TYPE_CHECKING:
+    from autodc.wire.labels import Rows
 
 Array = np.ndarray[Any, Any]
 
@@ -61,11 +64,11 @@ def annotator_columns(metadata: pd.DataFrame, patterns: Sequence[str] = USUAL) -
     return [str(name) for name in metadata.columns if any(fnmatchcase(str(name), one) for one in patterns)]
 
 
-def settled_in(inputs: Inputs, seen: Any, patterns: Sequence[str] = USUAL) -> list[Settled]:
+def settled_in(inputs: Inputs, seen: Rows, patterns: Sequence[str] = USUAL) -> list[Settled]:
     """Settle the labels of every dataset that has two columns of annotators or more.
 
-    seen: wire.labels.Rows; what a model of its own rows says of each, which it has not seen, goes in too. Raises
-    DataError ADC-DIAG-051 where an annotator gave what is no class.
+    What a model of its own rows says of each, which it has not seen, goes in too. Raises DataError ADC-DIAG-051 where
+    an annotator gave what is no class.
     """
     classes = tuple(inputs.catalogue.classes or ())
     seed = seeds.integer(inputs.spec.seed, "labels")

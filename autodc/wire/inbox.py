@@ -15,8 +15,9 @@ import pandas as pd
 from autodc import fingerprint
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.sources.stream import options_like
-from autodc.data.admit import Admission, Candidate
+from autodc.data.admit import Admission, Candidate, Read
 from autodc.data.catalogue import read_rows
+from autodc.data.dataset import Dataset
 from autodc.errors import DataError, InputError
 from autodc.plan.mixture import BASE
 from autodc.review.deliveries import ORACLE, parts_of, refused_words
@@ -106,7 +107,7 @@ class Inbox:
         spec = self._inputs.spec
         place = f"{spec.data.inbox}/{path.name}"
 
-        def rows(read: Any) -> Any:
+        def rows(read: Read) -> Dataset:
             _refuse_unlabelled(path, place)
             source = _of_sheet(path) or SourceSpec(
                 source=str(path), options=options_like(path, self._inputs.catalogue.base, spec.data.base.options)

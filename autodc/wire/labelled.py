@@ -12,8 +12,9 @@ import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.label_files import ID, WHOLE, ids_in, is_one, names_in, read_label_file
-from autodc.data.admit import Admission, Candidate
+from autodc.data.admit import Admission, Candidate, Read
 from autodc.data.catalogue import POOL
+from autodc.data.dataset import Dataset
 from autodc.data.descent import refuse_descent
 from autodc.errors import DataError
 from autodc.large import taken_values
@@ -87,7 +88,7 @@ class LabelledRows:
     ) -> Candidate:
         """The rows of a request with what was said of them. targets: of the ids in their order, None: open."""
 
-        def rows(read: Any) -> Any:
+        def rows(read: Read) -> Dataset:
             data = self._catalogue.pool
             if data is None or data.fingerprint != asked.label["pool"]:
                 hint = "put the pool back as it was, or deliver rows with their labels"

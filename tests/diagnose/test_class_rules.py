@@ -15,7 +15,7 @@ from autodc.diagnose.by_class import ByClass
 from autodc.diagnose.diagnosis import Diagnosis, diagnose
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.rule import Among, Range, Rule
-from autodc.diagnose.unlabelled import predicted_as
+from autodc.diagnose.unlabelled import Unlabelled, predicted_as
 from autodc.diagnose.view import View
 from autodc.testing.finder_contract import FinderContract, view_of
 
@@ -105,7 +105,7 @@ def test_without_labels_rows_are_chosen_by_what_failing_rows_are_taken_for() -> 
     assert "target" not in told["where"]
     assert told["reached"] > 0.9
     blind = replace(view, target=np.full(len(view), None, dtype=object))
-    chosen = found.among_unlabelled(first.id, blind)
+    chosen = Unlabelled.of(first.rule, first.told).mask(blind.attributes, blind.prediction)
     assert chosen.any()
     assert (view.prediction[chosen] == "dog").all()
     assert (view.failed & (view.target == "cat"))[chosen].mean() > 2 * view.failed.mean()
@@ -117,7 +117,10 @@ def test_a_rule_that_names_no_class_chooses_rows_without_labels_as_it_is() -> No
     first = found.confirmed[0]
     assert "unlabelled" not in first.told
     blind = replace(view, target=np.full(len(view), None, dtype=object))
-    assert found.among_unlabelled(first.id, blind).tolist() == found.mask(first.id, view).tolist()
+    assert (
+        Unlabelled.of(first.rule, first.told).mask(blind.attributes, blind.prediction).tolist()
+        == found.mask(first.id, view).tolist()
+    )
 
 
 def test_what_failing_rows_are_predicted_as_is_told_up_to_most_of_them() -> None:

@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters.mlflow.logged_model import ModelFacts, deposit, register
 from autodc.adapters.mlflow.question import Question
 from autodc.adapters.mlflow.tables import FOLDER, tables_of
 from autodc.files import digest
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 DIGEST = "autodc.files"
 """The tag of the study's run that tells which files were added to it."""
@@ -36,7 +40,7 @@ _NONE: Mapping[str, bytes] = MappingProxyType({})
 class Deposit:
     """Puts files among the artifacts, one at a time. Every step may raise what MLflow raises and be made again."""
 
-    def __init__(self, client: Any, run_id: str, folder: Path, question: Question, name: str) -> None:
+    def __init__(self, client: MlflowClient, run_id: str, folder: Path, question: Question, name: str) -> None:
         """folder: of the study; name: under which its model is registered, empty: it is not."""
         self._client, self._run_id, self._folder = client, run_id, folder
         self._question, self._register = question, name
@@ -89,7 +93,7 @@ class Deposit:
         self._client.set_tag(self._run_id, DIGEST, whole)
         self.sent += 1
 
-    def _add_model(self, run: Any, model: Path) -> None:
+    def _add_model(self, run: Run, model: Path) -> None:
         facts = ModelFacts.of(self._question, self._question.folder)
         model_id, new = deposit(self._client, run, model, facts)
         where = f"models:/{model_id}"

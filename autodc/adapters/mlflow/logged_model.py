@@ -13,12 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters.mlflow.question import COLUMNS, Question
 from autodc.adapters.mlflow.trial import mixture_words
 from autodc.adapters.mlflow.views import TAG
 from autodc.files import DIGESTS, digests
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 ALIAS = "champion"
 """The alias of the version that was kept last."""
@@ -65,7 +69,7 @@ class ModelFacts:
         return {key: getattr(self, key) for key in self.__slots__}
 
 
-def deposit(client: Any, run: Any, model: Path, facts: ModelFacts) -> tuple[str, bool]:
+def deposit(client: MlflowClient, run: Run, model: Path, facts: ModelFacts) -> tuple[str, bool]:
     """Log a model as one of a run and return its id, and whether it is new: the same files are logged once.
 
     model: the folder that the trainer saved. Raises what MLflow raises; one that was begun and broke is begun anew.
@@ -91,7 +95,7 @@ def deposit(client: Any, run: Any, model: Path, facts: ModelFacts) -> tuple[str,
     return str(made.model_id), True
 
 
-def register(client: Any, model_id: str, run_id: str, name: str) -> tuple[str, bool]:
+def register(client: MlflowClient, model_id: str, run_id: str, name: str) -> tuple[str, bool]:
     """Register a logged model and give its version the alias `champion`; return the version, and whether it changed."""
     from mlflow.exceptions import MlflowException
 

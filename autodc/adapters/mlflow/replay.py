@@ -10,13 +10,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from autodc.adapters.mlflow.changes import STUDY, RunChange, merged
 from autodc.adapters.mlflow.projection import Projection
 from autodc.adapters.mlflow.runs import KEY_TAG, Runs
 from autodc.study.journal import events as ev
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+_Answer = TypeVar("_Answer")
 _PAGE = 1000
 _BACKOFF = (0.5, 15.0)  # seconds, first and longest
 _STOPPED = "interrupted"
@@ -56,7 +61,7 @@ class Replay:
 
     def __init__(
         self,
-        client: Any,
+        client: MlflowClient,
         identity: str,
         patience: float,
         progress: Callable[[int, int], None] = lambda done, of: None,
@@ -89,7 +94,7 @@ class Replay:
             refused=self._runs.refused,
         )
 
-    def patiently(self, call: Callable[[], Any]) -> Any:
+    def patiently(self, call: Callable[[], _Answer]) -> _Answer:
         """Call until it succeeds, and raise what it raises once that has gone on for too long."""
         begun, pause = time.monotonic(), _BACKOFF[0]
         while True:
@@ -102,7 +107,7 @@ class Replay:
             time.sleep(pause)
             pause = min(2 * pause, _BACKOFF[1])
 
-    def _settle(self, change: RunChange, run: Any | None) -> str:
+    def _settle(self, change: RunChange, run: Run | None) -> str:
         """Make one change true. The answer is `made`, `changed` or `same`."""
         if run is None:
             found = self.patiently(lambda: self._runs.find_or_create(change, looking=False))
@@ -121,7 +126,7 @@ class Replay:
         for call in (runs.log_texts, runs.log, runs.log_datasets, runs.set_status, runs.rename):
             self.patiently(partial(call, change))
 
-    def _missing(self, change: RunChange, run: Any) -> RunChange:
+    def _missing(self, change: RunChange, run: Run) -> RunChange:
         """What of a change is not true of the run as it was found."""
         data, info = run.data, run.info
         parameters = {n: v for n, v in change.parameters.items() if data.params.get(n) is None}
@@ -141,7 +146,7 @@ class Replay:
             texts={path: text for path, text in change.texts.items() if any(_named(n) in path for n in cut)},
         )
 
-    def _missing_steps(self, change: RunChange, run: Any) -> dict[tuple[str, int], tuple[float, int]]:
+    def _missing_steps(self, change: RunChange, run: Run) -> dict[tuple[str, int], tuple[float, int]]:
         missing: dict[tuple[str, int], tuple[float, int]] = {}
         for name in dict.fromkeys(name for name, _ in change.history):
             there: dict[int, float] = {}
@@ -154,7 +159,7 @@ class Replay:
 
     def _found(self, experiment_id: str) -> list[Any]:
         """Every run of this journal that nobody deleted."""
-        found, token = [], None
+        found, token = list[Any](), None
         while True:
             query = f"tags.`{KEY_TAG}` LIKE '{self._identity}%'"
             page = self._client.search_runs([experiment_id], query, max_results=_PAGE, page_token=token)
@@ -164,9 +169,9 @@ class Replay:
                 return found
 
 
-def _newest(runs: Iterable[Any]) -> tuple[dict[str, Any], int]:
+def _newest(runs: Iterable[Run]) -> tuple[dict[str, Run], int]:
     """The runs by their keys, and their generation: how often somebody deleted the study's own."""
-    by_generation: dict[int, dict[str, Any]] = {}
+    by_generation: dict[int, dict[str, Run]] = {}
     for run in runs:
         told, _, key = run.data.tags[KEY_TAG].partition("/")
         generation = told.rpartition(".")[2]

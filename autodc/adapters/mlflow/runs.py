@@ -6,11 +6,14 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters.mlflow.changes import STUDY, RunChange
 from autodc.adapters.mlflow.store import artifact_location, last_line, sqlite_file
 from autodc.adapters.mlflow.views import KIND, is_ours
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 KEY_TAG = "autodc.key"
 """The tag a run is found by, so that none is made twice: identity of the journal / key of the run."""
@@ -26,7 +29,7 @@ _MOST_EXPERIMENTS = 1000
 class Runs:
     """Calls of MLflow's client, each of which may raise what MLflow raises and may then be made again."""
 
-    def __init__(self, client: Any, identity: str) -> None:
+    def __init__(self, client: MlflowClient, identity: str) -> None:
         """identity: that of the journal."""
         self._client, self._identity = client, identity
         self._generation = 0
@@ -198,7 +201,7 @@ class Runs:
             return None
 
 
-def client_of(uri: str) -> Any:
+def client_of(uri: str) -> MlflowClient:
     """MLflow's client of an absolute tracking URI; a new SQLite store is made here."""
     from mlflow import MlflowClient
 

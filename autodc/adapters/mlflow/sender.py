@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from autodc.adapters.journal import JournalReader
 from autodc.adapters.mlflow.artifacts import Deposit
@@ -20,6 +20,9 @@ from autodc.adapters.mlflow.projection import Projection
 from autodc.adapters.mlflow.runs import Runs
 from autodc.adapters.mlflow.target import MlflowTarget
 from autodc.masking import masked
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 CLOSED, FILES = "closed", "files"
 """In the cursor: the study's run was ended, and the files were added to it."""
@@ -36,7 +39,9 @@ class Sender:
     process, and looked up by the next.
     """
 
-    def __init__(self, client: Any, journal: JournalReader, target: MlflowTarget, folder: Path | None = None) -> None:
+    def __init__(
+        self, client: MlflowClient, journal: JournalReader, target: MlflowTarget, folder: Path | None = None
+    ) -> None:
         """folder: of the study, whose files are added to its run at the end; None: none are."""
         self._journal, self._target, self._folder = journal, target, folder
         self._runs = Runs(client, journal.identity)

@@ -56,23 +56,7 @@ def test_rows_of_a_stream_are_chosen_as_the_finding_says_and_fail() -> None:
     x, y, stream = scans(order[1150:], 2)
     said = model.predict(x / 16)
     inside = which([gathered.rule], stream.assign(**{PREDICTED: said})) == 0
-    np.testing.assert_array_equal(inside, found.among_unlabelled(first.id, blind(stream, said)))
+    np.testing.assert_array_equal(inside, findings[first.id].mask(stream, said))
     wanted = (y == 7) & (stream.light < 0.3) & (said != y)
     assert (inside & wanted).sum() / wanted.sum() > 0.7
     assert (said != y)[inside].mean() > 2 * (said != y).mean()
-
-
-def blind(frame: pd.DataFrame, said: Array) -> View:
-    """Rows of which nobody knows the label."""
-    rows = np.arange(len(frame))
-    no = np.full(len(frame), None, dtype=object)
-    return View(
-        ids=rows,
-        error=np.zeros(len(frame)),
-        failed=rows < 0,
-        target=no,
-        prediction=said,
-        attributes=frame,
-        groups=rows,
-        classes=tuple(range(10)),
-    )
