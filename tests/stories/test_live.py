@@ -86,7 +86,8 @@ def world(folder: Path) -> list[object]:
 def decided(folder: Path) -> Any:
     """All that does not depend on the clock."""
     result = json.loads((folder / "out" / "result.json").read_text())
-    return {key: result[key] for key in ("kept", "decisions", "incumbent", "validation", "stopped_because", "ledger")}
+    names = ("kept", "decisions", "incumbent", "validation", "stopped_because")
+    return {**{key: result[key] for key in names}, "spent of q": result["ledger"]["spent"]}
 
 
 @pytest.mark.slow(seconds=40)
