@@ -91,6 +91,7 @@ def decided(folder: Path) -> Any:
 
 
 @pytest.mark.slow(seconds=40)
+@pytest.mark.timeout(900)
 def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin: Any) -> None:
     folder, out, told = tmp_path, tmp_path / "out", tmp_path / "told"
     (folder / "held").touch()
