@@ -86,10 +86,12 @@ def world(folder: Path) -> list[object]:
 def decided(folder: Path) -> Any:
     """All that does not depend on the clock."""
     result = json.loads((folder / "out" / "result.json").read_text())
-    return {key: result[key] for key in ("kept", "decisions", "incumbent", "validation", "stopped_because", "ledger")}
+    names = ("kept", "decisions", "incumbent", "validation", "stopped_because")
+    return {**{key: result[key] for key in names}, "spent of q": result["ledger"]["spent"]}
 
 
 @pytest.mark.slow(seconds=40)
+@pytest.mark.timeout(900)
 def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin: Any) -> None:
     folder, out, told = tmp_path, tmp_path / "out", tmp_path / "told"
     (folder / "held").touch()
