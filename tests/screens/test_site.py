@@ -19,7 +19,7 @@ PAGES = ("", "guide/mlflow/", "cli/", "decisions/", "pictures/")
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *said: object) -> None:
         """Say nothing of what was asked."""
 
 
