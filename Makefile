@@ -85,6 +85,7 @@ docs: setup
 SITE := NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 site: setup
 	$(SITE)
+	@echo "to read it: $(PY) -m http.server --bind 127.0.0.1 --directory build/site 8800"
 
 # Needs the index that packages come from, or wheels nearby: pip takes what it is told to.
 release-check: setup

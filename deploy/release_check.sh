@@ -26,7 +26,7 @@ for made in "$project"/dist/*.whl "$project"/dist/*.tar.gz; do
         printf 'runner: inline\n' >inline.yaml
         env/bin/autodc check study/study.yaml --set tracking.uri=none >/dev/null
         env/bin/autodc run study/study.yaml --machine inline.yaml --out run \
-            --set tracking.uri=none --set budget.trainings=12 --json >result.json
+            --set tracking.uri=none --set budget.trainings=12 --set loop.rounds=1 --json >result.json
         env/bin/python -c 'import json; told = json.load(open("result.json")); assert told["finished"], told'
         test -s run/report/index.html
     )
