@@ -24,6 +24,7 @@ from autodc.cli.alarms import tell
 from autodc.cli.terminal import duration, talk
 from autodc.errors import INTERRUPTED, SpecError
 from autodc.review import actions, notices, status
+from autodc.review.numbers import count
 from autodc.review.wording import PURPOSES, time_left, under_way
 from autodc.study.journal.records import Session
 from autodc.study.journal.state import State
@@ -111,7 +112,7 @@ class Display:
             elif before is not None:
                 self.say("going on")
         if before is not None and before[1] != now[1]:
-            self.say(f"{now[1]} trainings at once from now on, {before[1]} before")
+            self.say(f"{count(now[1], 'training')} at once from now on, {before[1]} before")
 
     def _panel(self, state: State) -> Table:
         now = status.status(state)

@@ -30,7 +30,10 @@ def doing(state: State) -> str:
 
 
 def status(state: State, now: float | None = None, order: tuple[Phase, ...] = ORDER) -> dict[str, Any]:
-    """What the study is doing, what it has spent, what is left, what is kept so far. order: its phases."""
+    """What the study is doing, what it has spent, what is left, what is kept so far. order: its phases.
+
+    `running`: whether a run is under way, which the journal alone does not tell.
+    """
     now = time.time() if now is None else now
     view = view_of(state, order)
     spec, phase = view.spec, view.phase
@@ -44,6 +47,7 @@ def status(state: State, now: float | None = None, order: tuple[Phase, ...] = OR
     return {
         "study": state.question.name,
         "finished": state.finished is not None,
+        "running": None,
         "stopped_because": state.finished.because if state.finished else None,
         "round": state.round,
         "rounds": spec.loop.rounds,

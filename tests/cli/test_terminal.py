@@ -156,15 +156,16 @@ def test_status_of_a_study_that_has_just_begun_says_only_what_is_known(
 ) -> None:
     state, _ = open_result(finished[1])
     begun = fold([state.question, ev.SessionStarted(time=1.0, slots=2, machine={})])
-    show_status(status(begun, now=1.0))
+    show_status(status(begun, now=1.0), "run")
     told = capsys.readouterr().out
     assert "begun, nothing was trained yet" in told
     calibrating = ev.PhaseStarted(time=1.0, round=0, phase="calibration", planned=6)
     apply(begun, calibrating)
-    show_status(status(begun, now=61.0))
+    show_status(status(begun, now=61.0), "run")
     told += capsys.readouterr().out
     assert "measuring the noise of the start" in told
-    for lie in ("round 0", "None", " 0s used", "? left"):
+    assert "how much is left is not known yet" in told
+    for lie in ("round 0", "None", " 0 s used", "? left", "not running"):
         assert lie not in told
 
 

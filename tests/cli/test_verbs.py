@@ -159,7 +159,7 @@ def test_a_start_that_cannot_be_trained_is_bad_input(autodc: Any, inline: Any, t
 def test_status_of_a_finished_study(autodc: Any, finished: Any) -> None:
     said = autodc("status", finished[1])
     assert said.code == 0
-    assert "finished: " in said.out
+    assert "finished, round 1 of 1: all planned rounds were made" in said.out
     assert "lamps" in said.out
 
 
