@@ -30,7 +30,7 @@ GROUPS = {
 
 PICTURED = {
     "mended": "The error is at most half of what it was",
-    "still": "The error is much as it was",
+    "still": "The error is neither halved nor doubled",
     "lost": "The error is at least twice what it was",
 }
 """The same of outputs that are pictures."""
