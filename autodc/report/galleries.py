@@ -28,6 +28,13 @@ GROUPS = {
     "lost": "Right at the start, wrong at the end",
 }
 
+PICTURED = {
+    "mended": "The error is at most half of what it was",
+    "still": "The error is neither halved nor doubled",
+    "lost": "The error is at least twice what it was",
+}
+"""The same of outputs that are pictures."""
+
 
 def before_and_after(state: State, exhibits: Exhibits) -> dict[str, Any] | None:
     """Groups of rows that findings have shown; None where nothing is kept of either model, or both are one."""
@@ -50,7 +57,7 @@ def before_and_after(state: State, exhibits: Exhibits) -> dict[str, Any] | None:
         return None
     groups = [
         {"words": words, "all": len(mine), "rows": [_shown(row) for row in _spread(mine)]}
-        for key, words in GROUPS.items()
+        for key, words in (PICTURED if "made" in rows[0] else GROUPS).items()
         if (mine := [row for row in rows if row["group"] == key])
     ]
     columns = list(cards[0]["values"]) if kind == "table" else []
@@ -125,8 +132,9 @@ def _pictured(card: dict[str, Any], before: Array, after: Array) -> dict[str, An
     errors = [np.abs(one - truth) for one in (was, now)]
     made |= {f"error {name}": drawn(low + STRONGER * one) for name, one in zip(made, errors, strict=True)}
     group = _halved(*(float(one.mean()) for one in errors))
-    said = (f"{float(psnr_rows(one[None], truth[None])[0]):.1f}" for one in (was, now))
-    return {**_row(card, dict(zip(("before", "after"), said, strict=True)), group), "made": made}
+    old, new = (float(psnr_rows(one[None], truth[None])[0]) for one in (was, now))
+    said = {"before": f"{old:.1f}", "after": f"{new:.1f}", "better": new > old}
+    return {**_row(card, said, group), "made": made}
 
 
 def _truth(card: Mapping[str, Any], shape: tuple[int, ...]) -> Array | None:

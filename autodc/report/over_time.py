@@ -70,7 +70,7 @@ def _drawn(
     margin = card.get("margin")
     floor = None if margin is None else points[0][1] - natural(state, margin)
     every = [end for _, _, low, high in points for end in (low, high)] + ([] if floor is None else [floor])
-    simple = [
+    simple: list[dict[str, Any]] = [
         {"name": called(method), "value": natural(state, one.slices[name])}
         for method, one in state.simple.items()
         if name in one.slices

@@ -36,7 +36,7 @@ def search_progress(state: State, sign: float) -> dict[str, Any] | None:
     best = np.maximum.accumulate(values)
     random = _random(np.array([value for t, value in known if t.origin in UNCHOSEN]), len(known))
     low, high = value_range(np.concatenate([values, random[-1:] if len(random) else values[:0]]))
-    simple = [
+    simple: list[dict[str, Any]] = [
         {"name": called(name), "value": value, "tone": "open"}
         for name, outcome in state.simple.items()
         if (value := objective.mean(outcome.searched, weights)) is not None

@@ -25,7 +25,7 @@ from autodc.gate.reasons import NO_CHANGE, OVER_LIMIT
 from autodc.gate.types import Leaks, Look
 from autodc.plan.plan import Plan
 from autodc.study import beside
-from autodc.study.beside import bounded
+from autodc.study.beside import Arm, bounded
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState, TrialState
 from autodc.study.journal.state import State
@@ -43,7 +43,7 @@ from autodc.studyfile.study import GateSpec, SliceSpec, StudySpec
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
-NO_ARMS: Mapping[str, beside.Arm] = MappingProxyType({})
+NO_ARMS: Mapping[str, Arm] = MappingProxyType({})
 
 OpenTest = Callable[[Sequence[SliceSpec]], SliceTable]
 """Reads the sealed targets and cuts the test set into the slices of the study file and these further ones."""
@@ -204,7 +204,7 @@ class EvidenceAssessor:
         return self._beside(view, self._slices.gate, read, beside.simple(view, fixed, read, draws(view.incumbent)))
 
     def _beside(
-        self, view: View, table: SliceTable, read: Callable[[int], Arrays], simple: Mapping[str, beside.Arm] = NO_ARMS
+        self, view: View, table: SliceTable, read: Callable[[int], Arrays], simple: Mapping[str, Arm] = NO_ARMS
     ) -> dict[str, Any] | None:
         """The same on the rows of a table. read: what a training scored on them; None where nothing is beside it."""
         if view.state.baselines is None or len(self._calibration(view.state)) < 2:

@@ -96,7 +96,7 @@ class _Measure:
     targets: Sequence[Slice]
     pools: Pools
 
-    def told(self, one: Arm, end: Plan) -> dict[str, Any]:
+    def told(self, one: Arm, end: Plan | None) -> dict[str, Any]:
         found: dict[str, Any] = {"seeds": len(one.pairs)}
         if not one.pairs:
             return found

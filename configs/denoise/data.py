@@ -87,7 +87,7 @@ def _photograph(numbers, kind, seed):
     rng = np.random.default_rng([seed, *kind.encode()])
     tiles, blocks = _cut()
     clean, n = tiles[numbers], len(numbers)
-    grain = rng.uniform(0.15, 0.25, n) if kind == "night" else rng.uniform(0.02, 0.06, n)
+    grain = rng.uniform(0.2, 0.32, n) if kind == "night" else rng.uniform(0.02, 0.06, n)
     dust = rng.uniform(0.05, 0.12, n) if kind == "dust" else np.zeros(n)
     x = clean + grain[:, None, None] * rng.normal(size=clean.shape)
     spots = rng.random(clean.shape) < dust[:, None, None]

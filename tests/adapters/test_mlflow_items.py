@@ -8,6 +8,7 @@ import pytest
 from autodc.adapters.mlflow.changes import STUDY, RunChange, merged, shortened
 from autodc.adapters.mlflow.projection import Projection
 from autodc.adapters.mlflow.run_names import Initials
+from autodc.plan.trial import Outcome
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import plan, study, trial
 
@@ -50,6 +51,20 @@ def test_a_failed_trial_keeps_its_parameters_and_says_why() -> None:
     assert (run.status, run.tags["autodc.error"]) == ("FAILED", "RuntimeError: boom")
     assert run.parameters["weight.fog"] == "0.5"
     assert not run.metrics
+
+
+def test_a_simple_baseline_is_a_metric_of_the_study_or_says_why_it_is_none() -> None:
+    done = Outcome(status="done", slices={"dark": 0.4, "overall": 0.7})
+    failed = Outcome(status="failed", error="ValueError: no such luck")
+    events = [
+        *study(trials=1),
+        ev.BaselineMeasured(name="rules.py:Threshold", outcome=done.to_dict()),
+        ev.BaselineMeasured(name="linear", outcome=failed.to_dict()),
+    ]
+    run = projected(events)[STUDY]
+    assert run.history["baseline.gate/Threshold", 0][0] == pytest.approx(0.4)
+    assert ("baseline.gate/linear", 0) not in run.history
+    assert run.tags["baseline.failed/linear"] == "ValueError: no such luck"
 
 
 def test_a_verdict_is_on_the_study_and_on_the_trainings_of_its_comparison() -> None:
