@@ -237,8 +237,6 @@ def test_an_experiment_offers_views_with_the_columns_of_its_study() -> None:
         state = json.loads(view["state"])
         columns = {"metrics.`objective`", "metrics.`validation/dark`", "params.`weight.fog`"}
         assert columns <= {*state["selectedColumns"]}
-            *state["selectedColumns"]
-        }
         assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`objective`", False)
         assert len(told[f"mlflow.sharedViewState.{key}"]) <= 5000
 
