@@ -39,7 +39,7 @@ if (location.protocol === 'http:' && window === window.top) {
 }
 """
 """MLflow's assistant is not what is looked at."""
-NOT_OURS = ("/users/current", "users/current")
+NOT_OURS = "/users/current"
 """MLflow asks who one is, also of a server that knows nobody."""
 
 
