@@ -59,16 +59,13 @@ def write_journal(folder: Path, events: int) -> int:
     return len(night.events)
 
 
-def summarise(folder: Path, behind: int) -> None:
-    """Keep the summary as a run does, some events before the last."""
+def summarise(folder: Path, told: object, behind: int) -> None:
+    """Keep a status as a run does, some events before the last."""
     from autodc.adapters.journal import JOURNAL, open_for_following
-    from autodc.review.status import status
-    from autodc.verbs.folder import open_state
     from autodc.verbs.summary import NAME
 
     with open_for_following(folder / JOURNAL) as journal:
-        extra = {"time": time.time(), "status": status(open_state(folder))}
-        journal.set_cursor(NAME, journal.last - behind, extra)
+        journal.set_cursor(NAME, journal.last - behind, {"time": time.time(), "status": told})
 
 
 Times = list[tuple[float, float]]
@@ -116,21 +113,25 @@ def _median(times: Times, which: int) -> float:
 
 def main() -> None:
     """Write the journal and the figures."""
-    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    told.add_argument("--events", type=int, default=EVENTS)
-    told.add_argument("--turns", type=int, default=TURNS)
-    asked = told.parse_args()
+    from autodc.review.status import status
+    from autodc.verbs.folder import open_state
+
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--events", type=int, default=EVENTS)
+    options.add_argument("--turns", type=int, default=TURNS)
+    asked = options.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as scratch:
         whole, cut = Path(scratch) / "whole", Path(scratch) / "cut"
         whole.mkdir()
         events = write_journal(whole, asked.events)
         shutil.copytree(whole, cut)
-        summarise(whole, 0)
+        told = status(open_state(whole))
+        summarise(whole, told, 0)
         rows = {
             "`status --json`, it stopped": timed(JSON, whole, asked.turns),
             "`status`, it stopped": timed(SHOWN, whole, asked.turns),
-            "`status --json`, it runs": timed(JSON, whole, asked.turns, lambda: summarise(whole, BEHIND)),
+            "`status --json`, it runs": timed(JSON, whole, asked.turns, lambda: summarise(whole, told, BEHIND)),
             "`status --json`, after a power cut, the first time": timed(JSON, cut, 1),
             "`status --json`, after a power cut, then": timed(JSON, cut, asked.turns),
             "the journal read whole": timed(WHOLE, cut, 2),
