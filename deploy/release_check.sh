@@ -2,6 +2,7 @@
 # Wheel and sdist as somebody gets them: built, installed each into an empty environment, and tried there.
 # PYTHON: which Python makes the environments; EXTRAS: what to install beside the core, such as [all].
 set -euo pipefail
+unset PYTHONPATH # pip would take the checkout for what is installed
 cd "$(dirname "$0")/.."
 project=$PWD python=${PYTHON:-python3} extras=${EXTRAS:-}
 work=$(mktemp -d)
