@@ -42,7 +42,7 @@ def test_pairs_are_real_and_their_sides_apart(study: Any) -> None:
     assert among(row_hashes(catalogue["tripod"].x), row_hashes(catalogue.base.x)).all()
 
 
-@pytest.mark.slow(seconds=150)
+@pytest.mark.slow(seconds=250)
 @pytest.mark.timeout(1500)
 def test_what_was_planted_is_found_and_shown(study: Any, tmp_path: Path) -> None:
     truth = YAML(typ="safe").load((CONFIG / "truth.yaml").read_text())
