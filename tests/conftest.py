@@ -60,9 +60,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts_are_heard() -> None:
-    """A shell starts what it puts in the background deaf to Ctrl-C, and programs stay so: tests send it."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell starts what it puts in the background deaf to Ctrl-C, `nohup` deaf to a lost terminal, and programs stay so:
+    tests send both."""
+    for one, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(one) == signal.SIG_IGN:
+            signal.signal(one, usual)
 
 
 @pytest.fixture(scope="session", autouse=True)
