@@ -60,8 +60,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts_are_heard() -> None:
-    """A shell starts what it puts in the background deaf to Ctrl-C, `nohup` deaf to a lost terminal, and programs stay so:
-    tests send both."""
+    """A shell starts what it puts in the background deaf to Ctrl-C, `nohup` deaf to a lost terminal, and programs stay
+    so: tests send both."""
     for one, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(one) == signal.SIG_IGN:
             signal.signal(one, usual)
