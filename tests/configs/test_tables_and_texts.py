@@ -69,6 +69,8 @@ def test_what_was_planted_is_found(inputs: Any, tmp_path: Path) -> None:
     content = autodc.run(found.spec, MachineSpec(runner="inline"), tmp_path / "run").content
     assert set(content["kept"]) == set(truth["cures"])
     assert {*content["dropped"], *content["undecided"]} == set(truth["mislabelled"])
+    left = [d for d in content["decisions"] if d["subject"] in content["undecided"]]
+    assert all(d["objective"]["difference"] > 0 for d in left), "undecided is what seems better without them"
     by_chance = [one["name"] for one in content["labels"]["training"]["datasets"] if one["by_chance"]]
     assert by_chance == truth["mislabelled"]
     labels = (tmp_path / "run" / "report" / "index.html").read_text().partition('<section id="labels">')[2]
