@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,6 @@ from autodc.plan.plan import Value
 from autodc.trial.executor import CallTask, MethodRef, PredictTask, StoredPart, TrainerRef, TrainTask
 
 ROWS, COLUMNS = 60, 4
-PATIENCE = 60.0
-"""Seconds after which a test stops waiting for what should have happened long ago."""
 
 
 @dataclass
@@ -85,14 +81,6 @@ def small_dataset(folder: Path) -> Path:
         np.save(folder / name / "x.npy", rng.random((ROWS, COLUMNS)))
     np.save(folder / "base" / "y.npy", rng.random(ROWS))
     return folder
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Wait for a condition; fails when it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.01)
 
 
 def lives(pid: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -125,16 +124,6 @@ def plan(mixture: Mapping[str, float], hyperparameters: Mapping[str, Any] | None
         "recipe": "concat",
         "hyperparameters": dict(hyperparameters or {"lr": 0.01}),
     }
-
-
-def until(condition: Callable[[], bool], seconds: float = _PATIENCE) -> bool:
-    """Wait for a condition, at most so long; say whether it came true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def _started(name: str) -> ev.StudyStarted:

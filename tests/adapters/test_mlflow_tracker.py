@@ -22,7 +22,8 @@ from autodc.adapters.mlflow.sender import Sender
 from autodc.adapters.mlflow.target import MlflowTarget, remembered
 from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.study.journal import events as ev
-from autodc.testing.tracker_contract import TrackerContract, study, trial, until
+from autodc.testing.tracker_contract import TrackerContract, study, trial
+from autodc.testing.waiting import waited
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -367,7 +368,7 @@ def test_a_port_that_refuses_is_a_complaint_and_sent_by_the_next_run(journal: Sq
     journal.append(study(trials=1))
     tracker = MlflowTracker(journal.path, MlflowTarget(uri=f"http://127.0.0.1:{port}", experiment="made-up"))
     tracker.follow()
-    assert until(lambda: "does not answer" in tracker.complaint)
+    assert waited(lambda: "does not answer" in tracker.complaint)
     assert tracker.reference is None
     assert not tracker.finish(60)
     assert "does not answer" in tracker.complaint
@@ -426,7 +427,7 @@ signal.pause()
     writer = int(run.stdout.readline())
     run.kill()
     run.wait()
-    assert until(lambda: not alive(writer), 30)
+    assert waited(lambda: not alive(writer), 30)
 
 
 def alive(pid: int) -> bool:
@@ -449,9 +450,9 @@ def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: st
         tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
         tracker.follow()
         assert tracker._process is not None
-        assert until(lambda share=share: runs() >= share)
+        assert waited(lambda share=share: runs() >= share)
         os.kill(tracker._process.pid, signal.SIGKILL)
-        assert until(lambda tracker=tracker: tracker._ended.is_set())
+        assert waited(lambda tracker=tracker: tracker._ended.is_set())
     assert tracker.finish(60)
     assert keys_of(runs_of(uri)) == whole(60)
 
@@ -478,7 +479,7 @@ def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: 
         late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
         journal.append(events[9:])
         late.follow()
-        assert until(lambda: late.reference is not None, 120)
+        assert waited(lambda: late.reference is not None, 120)
         assert late.finish(120)
         assert late.complaint == ""
         assert keys_of(runs_of(address)) == whole(6)

@@ -8,12 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autodc.testing.waiting import until
 from autodc.testing.worlds.cells import write_world
 
 HEAVY = ("ray", "torch", "mlflow", "pandas", "optuna", "sklearn", "scipy")
@@ -60,7 +60,7 @@ def test_a_signal_stops_cleanly_and_the_same_command_finishes(
     study = write_world(tmp_path, **small, task__trainer="slow.py:Slow")
     words = ["run", study, "--machine", inline, "--out", tmp_path / "out", "--json"]
     process = start(words)
-    wait_for(lambda: outcomes(tmp_path / "out") >= 2, process)
+    until(lambda: outcomes(tmp_path / "out") >= 2, "two trainings have ended", PATIENCE, process)
     unfinished = autodc("status", tmp_path / "out", "--json")
     assert unfinished.code == 0
     assert not json.loads(unfinished.out)["finished"]
@@ -94,11 +94,3 @@ def outcomes(folder: Path) -> int:
             return int(journal.execute("SELECT count(*) FROM events WHERE kind = 'TrialFinished'").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
-
-
-def wait_for(condition: Any, process: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from autodc.testing.waiting import until
 from autodc.testing.worlds.cells import write_world
 
 HANGS = """
@@ -53,11 +53,7 @@ def begun(folder: Path, study: Path, machine: Path, *words: object) -> subproces
     process = subprocess.Popen(
         [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
     )
-    end = time.monotonic() + PATIENCE
-    while not ((folder / "pid").exists() and (folder / "pid").read_text()):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: (folder / "pid").exists() and (folder / "pid").read_text(), "it trains or reads", PATIENCE, process)
     return process
 
 
@@ -136,11 +132,7 @@ def test_a_verb_that_reads_files_ends_like_ctrl_c(tmp_path: Path, number: Any) -
     program = f"{heard}; from autodc.cli import main; main()"
     command = [sys.executable, "-c", program, "check", str(study)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + PATIENCE
-    while not (tmp_path / "pid").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until((tmp_path / "pid").exists, "it reads", PATIENCE, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=BUSY * PROMISED)
     assert (process.returncode, out, err.strip()) == (130, "", "interrupted")

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from autodc.testing.tracker_contract import until
+from autodc.testing.waiting import waited
 from tests.screens.browser import Watch, chromium, picture, serious
 from tests.screens.night import write_night
 
@@ -75,7 +75,7 @@ def server(night: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        assert until(lambda: answers(f"{address}/health"), 120), log.read_text()
+        assert waited(lambda: answers(f"{address}/health"), 120), log.read_text()
         yield address
     finally:
         os.killpg(process.pid, signal.SIGKILL)

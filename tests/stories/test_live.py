@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 import pytest
 
 import autodc
+from autodc.testing.waiting import until
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.run import run as go_on
+from tests.screens.browser import Watch, chromium
 
-CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 120.0
 WORLD = {"budget__trainings": 30, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}
 WAITS = """
@@ -47,14 +47,6 @@ def command(*words: object) -> list[str]:
 def said(*words: object) -> subprocess.CompletedProcess[str]:
     """What a verb says."""
     return subprocess.run(command(*words), check=False, capture_output=True, text=True, timeout=PATIENCE)
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    end = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture
@@ -98,7 +90,7 @@ def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin
     runs = world(folder)
     notify = shlex.join([sys.executable, "-c", TELLS, str(told), "--token", "s3cret"])
     run = begin(*runs, "--notify", notify)
-    until((folder / "begun").exists, "the first training begins")
+    until((folder / "begun").exists, "the first training begins", PATIENCE)
     watch = begin("status", out, "--watch", "--json")
 
     refused = said("slots", out, 4096)
@@ -151,23 +143,18 @@ def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin
 
 def in_the_browser(url: str, resume: Callable[[], Any]) -> dict[str, Any]:
     """What a person sees of a paused study, and after it is let go on, in a page that is never loaded again."""
-    from playwright.sync_api import sync_playwright
-
     shown = "document.querySelector('iframe:not(.behind)')"
-    trouble: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 500})
         page.set_default_timeout(1000 * PATIENCE)
-        page.on("console", lambda one: trouble.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda one: trouble.append(str(one)))
+        watch = Watch(page)
 
         def heading() -> str:
             return str(page.evaluate(f"{shown}.contentDocument?.querySelector('h1')?.textContent ?? ''"))
 
         page.goto(url)
         page.locator("#now", has_text="paused since").wait_for()
-        until(lambda: "so far" in heading(), "the page of a study that is not finished")
+        until(lambda: "so far" in heading(), "the page of a study that is not finished", PATIENCE)
         page.evaluate(f"{shown}.contentWindow.scrollTo(0, 300)")
         seen: dict[str, Any] = {
             "address": page.url,
@@ -177,12 +164,11 @@ def in_the_browser(url: str, resume: Callable[[], Any]) -> dict[str, Any]:
         }
         resume()
         page.locator("#now", has_text="finished").wait_for()
-        until(lambda: "lamps" in heading() and "so far" not in heading(), "the page of the end")
+        until(lambda: "lamps" in heading() and "so far" not in heading(), "the page of the end", PATIENCE)
         seen |= {
             "line after": page.inner_text("#now"),
             "page after": heading(),
             "scrolled after": page.evaluate(f"{shown}.contentWindow.scrollY"),
-            "trouble": trouble,
+            "trouble": watch.said,
         }
-        browser.close()
     return seen

@@ -19,7 +19,8 @@ from autodc.testing.executor_contract.adjusting import Adjusting
 from autodc.testing.executor_contract.answers import Answers
 from autodc.testing.executor_contract.opened import HOUR, run_all
 from autodc.testing.executor_contract.supervision import Supervision
-from autodc.testing.jobs import Jobs, lives, until
+from autodc.testing.jobs import Jobs, lives
+from autodc.testing.waiting import until
 from autodc.trial.executor import Executor
 
 __all__ = ["ExecutorContract"]

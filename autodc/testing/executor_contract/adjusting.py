@@ -6,7 +6,8 @@ import pytest
 
 from autodc.errors import InputError
 from autodc.testing.executor_contract.opened import HOUR, Opened, collect
-from autodc.testing.jobs import Jobs, until
+from autodc.testing.jobs import Jobs
+from autodc.testing.waiting import until
 from autodc.trial.executor import Adjustable, Executor
 
 TOO_MANY = 100_000

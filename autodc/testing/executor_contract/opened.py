@@ -10,7 +10,8 @@ from typing import ClassVar
 import psutil
 import pytest
 
-from autodc.testing.jobs import PATIENCE, Jobs, small_dataset, until
+from autodc.testing.jobs import Jobs, small_dataset
+from autodc.testing.waiting import PATIENCE, until
 from autodc.trial.executor import Completion, Executor, Task
 
 HOUR = 3600.0

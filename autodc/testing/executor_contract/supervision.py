@@ -9,7 +9,8 @@ import pytest
 
 from autodc.files import seal
 from autodc.testing.executor_contract.opened import Opened, run_all
-from autodc.testing.jobs import Jobs, lives, until
+from autodc.testing.jobs import Jobs, lives
+from autodc.testing.waiting import until
 from autodc.trial.executor import Executor
 
 MEGABYTE = 2**20

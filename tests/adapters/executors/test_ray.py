@@ -23,6 +23,7 @@ from autodc.errors import InputError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.jobs import Jobs, small_dataset
+from autodc.testing.waiting import until
 from autodc.testing.worlds.cells import write_world
 
 pytestmark = [pytest.mark.slow(seconds=33), pytest.mark.timeout(1800)]
@@ -115,18 +116,11 @@ def _notice(told: Any = None) -> Any:
     return told.append if told is not None else lambda words: None
 
 
-def _until(condition: Any, what: Any, seconds: Any = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
-
-
 def _all_slots_train(executor: Any, jobs: Any, seconds: Any = PATIENCE) -> None:
     files = [jobs.folder / f"busy-{jobs.made}-{k}" for k in range(executor.slots)]
     for file in files:
         executor.submit(jobs("sleep", seconds=HOUR, pid_file=str(file)))
-    _until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", seconds)
+    until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", seconds)
 
 
 def _collect(executor: Any, count: Any) -> Any:
@@ -211,7 +205,9 @@ def test_closing_leaves_nothing_of_ray_behind(opened: Any) -> None:
     below = [pool, *pool.children(recursive=True)]
     assert len(below) > 3
     executor.close()
-    _until(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in below), "all is gone")
+    until(
+        lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in below), "all is gone", PATIENCE
+    )
 
 
 def test_asked_to_stop_while_ray_starts_it_stops_and_leaves_nothing() -> None:
@@ -244,7 +240,7 @@ def test_workers_that_die_at_their_start_are_told_with_their_last_word(
     for process in _pool().children(recursive=True):
         if (name := _command(process)[0]).startswith("ray::") and "Agent" not in name:
             process.kill()
-    _until(lambda: any("the last word of a worker" in words for words in told), "the user is told")
+    until(lambda: any("the last word of a worker" in words for words in told), "the user is told", PATIENCE)
 
 
 def test_a_gpu_that_no_node_has_is_told_at_the_start() -> None:
@@ -275,12 +271,12 @@ def test_a_full_cluster_is_told_and_waited_for(opened: Any, jobs: Any, cluster: 
     executor = opened(told, address=address)
     assert executor.slots == SLOTS
     executor.submit(jobs())
-    _until(lambda: told, "the user is told")
+    until(lambda: told, "the user is told", PATIENCE)
     assert told[0].startswith("0 of 2 workers are there (0 of 2 CPU free")
     process.stdin.write("\n")
     process.stdin.flush()
     assert [c.status for c in _collect(executor, 1)] == ["done"]
-    _until(lambda: told[-1] == "all 2 workers are there", "the user is told the end of it")
+    until(lambda: told[-1] == "all 2 workers are there", "the user is told the end of it", PATIENCE)
 
 
 @pytest.mark.parametrize("victim", ["gcs_server", "raylet"])
@@ -339,16 +335,22 @@ def test_sigterm_ends_a_run_on_ray_with_130_and_the_command_to_go_on(tmp_path: P
     )
     driver = psutil.Process(process.pid)
     if moment == "training":
-        _until((tmp_path / "begun").exists, "it trains")
+        until((tmp_path / "begun").exists, "it trains", PATIENCE)
     else:
-        _until(lambda: any("autodc.adapters.executors.pool" in _command(p) for p in driver.children()), "Ray starts")
+        until(
+            lambda: any("autodc.adapters.executors.pool" in _command(p) for p in driver.children()),
+            "Ray starts",
+            PATIENCE,
+        )
     below = driver.children(recursive=True)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     assert "stopped; the journal is whole. Go on with" in err
     assert "StackTrace" not in err
-    _until(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in below), "all is gone")
+    until(
+        lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in below), "all is gone", PATIENCE
+    )
 
 
 @pytest.mark.parametrize("runner", ["ray", "actors"])

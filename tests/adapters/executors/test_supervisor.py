@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from autodc.testing.waiting import until
+
+PATIENCE = 200.0
 
 DRIVER = """
 import sys
@@ -24,21 +27,14 @@ executor.wait()
 """
 
 
-def _wait_for(condition: Any, seconds: Any = 200.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ["sleep", "hang"])
 def test_the_training_dies_with_its_driver(tmp_path: Path, act: Any) -> None:
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path), act])
     file = tmp_path / "pid"
-    _wait_for(lambda: file.exists() and file.read_text() != "")
+    until(lambda: file.exists() and file.read_text() != "", "it trains", PATIENCE)
     training = psutil.Process(int(file.read_text()))
     assert os.getsid(training.pid) != os.getsid(driver.pid), "Ctrl-C would reach the training"
     driver.send_signal(signal.SIGKILL)
     driver.wait()
-    _wait_for(lambda: not training.is_running() or training.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not training.is_running() or training.status() == psutil.STATUS_ZOMBIE, "it is gone", PATIENCE)

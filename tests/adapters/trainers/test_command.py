@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 
 from autodc.adapters.trainers import make_trainer
 from autodc.testing.trainer_contract import training_job
+from autodc.testing.waiting import until
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import TrainerError
 
@@ -173,11 +173,13 @@ from autodc.adapters.trainers.command import run_program
 run_program([sys.executable, "program.py"], {str(tmp_path)!r}, Path({str(job.out)!r}))
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
-    program = _wait(lambda: (job.out / "stdout.txt").exists() and psutil.Process(parent.pid).children())
-    _wait((job.out / "stdout.txt").read_text)
+    program = until(
+        lambda: (job.out / "stdout.txt").exists() and psutil.Process(parent.pid).children(), "a program runs", DEADLINE
+    )
+    until((job.out / "stdout.txt").read_text, "it says something", DEADLINE)
     parent.kill()
     parent.wait()
-    _wait(lambda: not program[0].is_running() or program[0].status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not program[0].is_running() or program[0].status() == psutil.STATUS_ZOMBIE, "it is gone", DEADLINE)
 
 
 def test_a_missing_program_is_told(tmp_path: Path, world: Any) -> None:
@@ -193,11 +195,3 @@ def test_python_alone_is_the_interpreter_of_autodc(tmp_path: Path, world: Any) -
     job = world()
     make_trainer(ref).train(job)
     assert Path((job.out / "stdout.txt").read_text().strip()) == Path(sys.executable)
-
-
-def _wait(condition: Any) -> Any:
-    end = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.02)
-    return found
