@@ -288,7 +288,7 @@ def main() -> None:
     from autodc.report import write_report
     from autodc.review.result import result
     from autodc.study.journal.fold import fold
-    from autodc.verbs.run import exhibits_of
+    from autodc.verbs.outputs import exhibits_of
 
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("--trials", type=int, default=TRIALS)

@@ -11,7 +11,7 @@ from autodc.cli.options import FOLDER, JSON
 from autodc.cli.streams import echo
 
 if TYPE_CHECKING:
-    from autodc.verbs.control import Controlled
+    from autodc.verbs.control import ControlResult
 
 LATER = "asked; the run takes it up when it next looks, it may be working out what to train"
 
@@ -54,7 +54,7 @@ def slots(folder: str, count: int, as_json: bool) -> None:
     _tell(told, f"{told.slots} at once from now on; what runs comes to its end", as_json)
 
 
-def _tell(told: Controlled, words: str, as_json: bool) -> None:
+def _tell(told: ControlResult, words: str, as_json: bool) -> None:
     if as_json:
         echo(json.dumps(told.to_dict(), indent=2))
     else:

@@ -237,7 +237,7 @@ def why(folder: str, dataset: str, row: int | None, as_json: bool) -> None:
         echo(json.dumps(origin, indent=2)) if as_json else show_row(origin)
         return
     from autodc.review import findings, requests, views
-    from autodc.verbs.run import open_result
+    from autodc.verbs.outputs import open_result
 
     state, _ = open_result(folder)
     if dataset in state.requests:
@@ -264,7 +264,7 @@ def report(folder: str, open_it: bool) -> None:
     from pathlib import Path
 
     from autodc.report import write_report
-    from autodc.verbs.run import exhibits_of, open_result
+    from autodc.verbs.outputs import exhibits_of, open_result
 
     state, content = open_result(folder)
     page = write_report(state, content, Path(folder), exhibits_of(Path(folder)))

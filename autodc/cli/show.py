@@ -17,7 +17,8 @@ from autodc.review import beside, by_chance, requests, status, tables, views
 from autodc.study.journal.state import State
 from autodc.study.rules.last import INCUMBENT
 from autodc.study.view import spec_of
-from autodc.verbs.run import REPORT, Result, open_result
+from autodc.verbs.outputs import REPORT, open_result
+from autodc.verbs.run import Result
 
 NAMES_WIDTH = 14
 """Of a cell that names several datasets."""

@@ -178,9 +178,8 @@ def _of_numbers(values: Array, name: str) -> Iterator[tuple[int, Condition]]:
     for edge in edges:
         yield LOW, Range(attribute=name, high=edge)
         yield HIGH, Range(attribute=name, low=edge)
-    for place, low in enumerate(inner):
-        for high in inner[place + 1 :]:
-            yield BAND, Range(attribute=name, low=low, high=high)
+    for low, high in combinations(inner, 2):
+        yield BAND, Range(attribute=name, low=low, high=high)
     if len(different) <= FEW_VALUES and not (different % 1).any():
         for low, high in combinations(edges, 2):
             outside = different[(different < low) | (different >= high)]

@@ -15,6 +15,8 @@ WINDOW = 7
 """Side of the windows of SSIM; of smaller images the largest odd number of pixels."""
 CHANNELS = 4
 """The last axis of (n, a, b, c) is one of channels up to this length, else the first behind the rows is."""
+STRONGER = 4
+"""Times that the error of an image is shown, so that it is seen."""
 PIECE = 2**22
 """Numbers that are filtered at once."""
 STEADY_MEAN, STEADY_VARIANCE = 0.01, 0.03
@@ -77,6 +79,17 @@ def are_masks(targets: Array) -> bool:
     """Whether all values are whole numbers from 0 up."""
     values = np.asarray(targets)
     return bool(values.dtype.kind in "bu" or ((values >= 0).all() and np.array_equal(values, np.rint(values))))
+
+
+def on_scale(images: Array, low: float, high: float) -> Array:
+    """Bytes from black at low to white at high, of any shape, so that images beside one another can be compared."""
+    scaled = np.clip((np.asarray(images, dtype=float) - low) / ((high - low) or 1.0), 0.0, 1.0)
+    return np.asarray(np.round(255 * scaled).astype(np.uint8))
+
+
+def error_on_scale(images: Array, truth: Array, low: float, high: float) -> Array:
+    """The same of how far images are from the truth, STRONGER times as strong."""
+    return on_scale(low + STRONGER * np.abs(images - np.asarray(truth, dtype=float)), low, high)
 
 
 def image_axes(shape: tuple[int, ...]) -> tuple[int, ...]:

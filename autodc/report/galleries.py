@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodc.evaluation.images import psnr_rows
+from autodc.evaluation.images import error_on_scale, on_scale, psnr_rows
 from autodc.report.findings import Exhibits, card_drawn, cards_of
 from autodc.report.pictures import png
 from autodc.study.journal.state import State
@@ -18,8 +18,6 @@ Array = np.ndarray[Any, Any]
 VALIDATION = "validation"
 SHOWN = 8
 """Rows of each group that are shown."""
-STRONGER = 4
-"""Times that the error of an image is shown, so that it is seen."""
 HALF = 0.5
 """Share of its error below which a row of values counts as mended, above whose inverse as lost."""
 GROUPS = {
@@ -121,16 +119,12 @@ def _pictured(card: dict[str, Any], before: Array, after: Array) -> dict[str, An
     """
     was, now = (np.asarray(one[card["id"]], dtype=float).squeeze() for one in (before, after))
     low, high = card["scale"] or (float(min(was.min(), now.min())), float(max(was.max(), now.max())))
-
-    def drawn(values: Array) -> Array:
-        return np.round(255 * (values - low) / ((high - low) or 1.0)).clip(0, 255)
-
-    made = {name: drawn(one) for name, one in (("before", was), ("after", now)) if one.ndim in (2, 3)}
+    made = {name: on_scale(one, low, high) for name, one in (("before", was), ("after", now)) if one.ndim in (2, 3)}
     truth = _truth(card, was.shape)
     if truth is None:
         return {**_row(card, {"before": "", "after": ""}, "still"), "made": made}
     errors = [np.abs(one - truth) for one in (was, now)]
-    made |= {f"error {name}": drawn(low + STRONGER * one) for name, one in zip(made, errors, strict=True)}
+    made |= {f"error {name}": error_on_scale(one, truth, low, high) for name, one in (("before", was), ("after", now))}
     group = _halved(*(float(one.mean()) for one in errors))
     old, new = (float(psnr_rows(one[None], truth[None])[0]) for one in (was, now))
     said = {"before": f"{old:.1f}", "after": f"{new:.1f}", "better": new > old}

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from autodc.evaluation.images import STRONGER
 from autodc.files import write_whole
 from autodc.report import charts, front, over_time, sections
 from autodc.report.downloads import downloads
@@ -19,7 +20,7 @@ from autodc.report.labels import label_section
 from autodc.report.progress import search_progress
 from autodc.report.rounds import told_rounds
 from autodc.report.usage import usage
-from autodc.review import account, beside, findings, forgetting, labels, more_rows, requests, rounds, story, tables
+from autodc.review import account, beside, findings, forgetting, more_rows, requests, rounds, story, tables
 from autodc.review.concerns import concerns
 from autodc.review.failed import failed
 from autodc.review.morning import morning
@@ -68,7 +69,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {"duration": duration, "short": short, "listed": listed, "tenths": tenths, "prose": _prose}
-    found.globals |= {"count": count}
+    found.globals |= {"count": count, "stronger": STRONGER}
     return found
 
 
@@ -157,6 +158,6 @@ def _failures(state: State, result: Mapping[str, Any], exhibits: Exhibits) -> di
 
 def _labels(state: State, exhibits: Exhibits) -> dict[str, Any]:
     """What the diagnoses of the study found of labels."""
-    found = labels.seen_by(state)
+    found = state.labels
     addresses = found.get("exhibits", {})
     return label_section(found, lambda part: exhibits(addresses[part]) if part in addresses else None)

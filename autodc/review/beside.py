@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from autodc.review.numbers import Numbers, count
-from autodc.review.simple import called, simple
+from autodc.review.simple import COMPARED, by_interval, called, rounded, simple
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED, INCUMBENT
 
@@ -42,16 +42,16 @@ def measured(state: State) -> tuple[str, Mapping[str, Any] | None]:
 
 
 def _arm(state: State, arm: str, rows: str, seen: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"objective": _rounded(seen.get("objective")), "rows": rows, "seeds": seen.get("seeds", 0)}
+    found: dict[str, Any] = {"objective": rounded(seen.get("objective")), "rows": rows, "seeds": seen.get("seeds", 0)}
     values, ahead = seen.get("values", {}), seen.get("slices", {})
     if arm != INCUMBENT:
-        found |= {key: _rounded(seen.get(key)) for key in ("difference", "low", "high")}
+        found |= {key: rounded(seen.get(key)) for key in COMPARED}
         found |= _plan(state, arm)
         found["standing"] = _standing(state, arm, seen)
         if found["standing"] == "failed":
             found["error"] = _NO_TARGET if seen.get("seeds") else error(state, arm)
     found["slices"] = {
-        name: {"value": _rounded(value), **{key: _rounded_any(v) for key, v in ahead.get(name, {}).items()}}
+        name: {"value": rounded(value), **{key: _rounded_any(v) for key, v in ahead.get(name, {}).items()}}
         for name, value in values.items()
     }
     return found
@@ -69,10 +69,7 @@ def _standing(state: State, arm: str, seen: Mapping[str, Any]) -> Standing:
     assert state.baselines is not None
     if state.baselines.plans[arm] == state.incumbent.to_dict():
         return "same"
-    low, high = seen.get("low"), seen.get("high")
-    if low is None or high is None:
-        return "level"
-    return "ahead" if low > 0 else "behind" if high < 0 else "level"
+    return by_interval(seen)
 
 
 def error(state: State, arm: str) -> str:
@@ -139,7 +136,7 @@ def rows(found: Mapping[str, Mapping[str, Any]] | None, numbers: Numbers) -> lis
             "seeds": found[arm]["seeds"],
             "standing": found[arm].get("standing"),
             "words": "" if arm == INCUMBENT else _words(found[arm], numbers),
-            **{key: found[arm].get(key) for key in ("difference", "low", "high")},
+            **{key: found[arm].get(key) for key in COMPARED},
         }
         for arm in (*shown(found), *simple_shown(found))
     ]
@@ -161,9 +158,5 @@ def _words(one: Mapping[str, Any], numbers: Numbers) -> str:
     return f"{ahead} ({span})"
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6) + 0.0
-
-
 def _rounded_any(value: Any) -> Any:
-    return _rounded(value) if isinstance(value, float) else value
+    return rounded(value) if isinstance(value, float) else value

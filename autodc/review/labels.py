@@ -25,14 +25,9 @@ def words_about(found: Mapping[str, Any], name: str) -> list[str]:
     return [words for of, words in _told(found) if of == name]
 
 
-def seen_by(state: State) -> Mapping[str, Any]:
-    """What the diagnoses of a study found of labels, the last word; nothing where none looked at them."""
-    return next((one.made.labels for one in reversed(state.diagnoses) if one.made.labels), {})
-
-
 def labels_dict(state: State) -> dict[str, Any] | None:
     """The same for result.json; None where no diagnosis looked at labels."""
-    found = seen_by(state)
+    found = state.labels
     return {name: found.get(name) for name in (*PARTS, "conventions", "annotators")} if found else None
 
 

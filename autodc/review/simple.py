@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from autodc.evaluation import objective
 from autodc.plan.trial import Outcome
@@ -11,6 +11,7 @@ from autodc.study.direction import natural
 from autodc.study.journal.state import State
 
 COMPARED = ("difference", "low", "high")
+"""What is told of the end minus a baseline."""
 
 
 def simple(state: State) -> dict[str, dict[str, Any]]:
@@ -32,16 +33,16 @@ def _told(state: State, outcome: Outcome, seen: Mapping[str, Any]) -> dict[str, 
     mean = objective.mean(outcome.slices, objective.weights(state.question.slices))
     ahead = seen.get("slices", {})
     found: dict[str, Any] = {
-        "objective": None if mean is None else _rounded(natural(state, mean)),
+        "objective": None if mean is None else rounded(natural(state, mean)),
         "rows": "gate",
         "seeds": seen.get("seeds", 0),
-        **{key: _rounded(seen.get(key)) for key in COMPARED},
+        **{key: rounded(seen.get(key)) for key in COMPARED},
         "standing": _standing(outcome, seen),
-        "predict_ms": _rounded(outcome.predict_ms),
+        "predict_ms": rounded(outcome.predict_ms),
         "slices": {
             name: {
-                "value": _rounded(natural(state, value)),
-                **{key: _rounded(ahead.get(name, {}).get(key)) for key in COMPARED},
+                "value": rounded(natural(state, value)),
+                **{key: rounded(ahead.get(name, {}).get(key)) for key in COMPARED},
             }
             for name, value in outcome.slices.items()
         },
@@ -55,13 +56,17 @@ def _standing(outcome: Outcome, seen: Mapping[str, Any]) -> str | None:
     """How the end stands to it; None before that is known."""
     if outcome.status != "done":
         return "failed"
-    if seen.get("difference") is None:
-        return None
+    return None if seen.get("difference") is None else by_interval(seen)
+
+
+def by_interval(seen: Mapping[str, Any]) -> Literal["ahead", "behind", "level"]:
+    """How the end stands to what it was held against. seen: low and high of the end minus it, None where not known."""
     low, high = seen.get("low"), seen.get("high")
     if low is None or high is None:
         return "level"
     return "ahead" if low > 0 else "behind" if high < 0 else "level"
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """A number as result.json has it."""
     return None if value is None else round(value, 6) + 0.0

@@ -159,7 +159,7 @@ def why(state: State, name: str) -> dict[str, Any]:
         "alarms": notices.alarms(state),
         "comparisons": [comparison_view(t) for t in mine],
         "search": _effect(state, name),
-        "labels": labels.words_about(labels.seen_by(state), name),
+        "labels": labels.words_about(state.labels, name),
         "promise": requests.about_delivery(state, name),
         "chance": by_chance.sentence(state, name),
         "expected": actions.of_dataset(state, name) if candidate else "",

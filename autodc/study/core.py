@@ -206,10 +206,8 @@ class StudyCore:
         state = self.state
         if self._arrivals is None or not self.finished or ledger.is_used_up(self._spec, state):
             return ()
-        joining = self._delivered()
-        names = tuple(one.name for one in joining)
-        if names:
-            asked = state.question
+        joining, asked = self._delivered(), state.question
+        if names := tuple(one.name for one in joining):
             same = {key: getattr(asked, key) for key in ("fingerprint", "spec", "datasets", "slices", "parts")}
             changed = {"data.inbox": [[], list(names)]}
             self.record(ev.StudyExtended(**same, warnings=asked.warnings, changed=changed))

@@ -23,7 +23,7 @@ LOOK = 0.1
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Controlled:
+class ControlResult:
     """What came of it."""
 
     running: bool | None
@@ -39,7 +39,7 @@ class Controlled:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def pause(folder: str | os.PathLike[str], patience: float = PATIENCE) -> Controlled:
+def pause(folder: str | os.PathLike[str], patience: float = PATIENCE) -> ControlResult:
     """Begin no training until `resume`; what runs comes to its end.
 
     Where nothing runs, the next run begins paused. Raises InputError ADC-RUN-080 where the study is finished.
@@ -47,12 +47,12 @@ def pause(folder: str | os.PathLike[str], patience: float = PATIENCE) -> Control
     return _asked(Path(folder), lambda control: control.ask(paused=True), patience)
 
 
-def resume(folder: str | os.PathLike[str], patience: float = PATIENCE) -> Controlled:
+def resume(folder: str | os.PathLike[str], patience: float = PATIENCE) -> ControlResult:
     """Let a paused run go on."""
     return _asked(Path(folder), lambda control: control.ask(paused=False), patience)
 
 
-def slots(folder: str | os.PathLike[str], count: int, patience: float = PATIENCE) -> Controlled:
+def slots(folder: str | os.PathLike[str], count: int, patience: float = PATIENCE) -> ControlResult:
     """Train so many at once, for as long as this run lasts.
 
     Raises InputError ADC-RUN-081 where nothing runs, 082 where the run has no room for so many or cannot be resized.
@@ -65,7 +65,7 @@ def slots(folder: str | os.PathLike[str], count: int, patience: float = PATIENCE
     return _asked(path, lambda control: control.ask(slots=count), patience)
 
 
-def _asked(path: Path, ask: Callable[[Control], Wish], patience: float) -> Controlled:
+def _asked(path: Path, ask: Callable[[Control], Wish], patience: float) -> ControlResult:
     refuse_no_study(path)
     running, control = at_work(path), Control(path)
     if running is False and status_of(path)["finished"]:
@@ -76,11 +76,11 @@ def _asked(path: Path, ask: Callable[[Control], Wish], patience: float) -> Contr
         wish = ask(control)
         answer = None if running is False else _answer(journal, last, wish, patience)
     if answer is None:
-        return Controlled(running=running, answered=False, paused=wish.paused, slots=None)
+        return ControlResult(running=running, answered=False, paused=wish.paused, slots=None)
     if answer.refused:
         control.write(before)
         raise InputError("ADC-RUN-082", f"the run refuses: {answer.refused}", str(path))
-    return Controlled(running=True, answered=True, paused=answer.paused, slots=answer.slots)
+    return ControlResult(running=True, answered=True, paused=answer.paused, slots=answer.slots)
 
 
 def _answer(journal: JournalReader, last: int, wish: Wish, patience: float) -> SlotsSet | None:

@@ -11,12 +11,12 @@ import numpy as np
 
 from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.finders.registry import finders_of
+from autodc.adapters.methods import INCUMBENT
 from autodc.diagnose.finder import Finder
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError
 from autodc.report.diagnosis import PAGE
 from autodc.review import findings as told
-from autodc.review.labels import seen_by
 from autodc.review.promoted import promoted_words
 from autodc.study.core import StudyCore
 from autodc.study.journal.state import State
@@ -30,8 +30,8 @@ from autodc.verbs.folder import open_state
 from autodc.verbs.models import predicted
 from autodc.verbs.more_data import with_more
 from autodc.verbs.nearest import nearest, refuse_unused
+from autodc.verbs.outputs import exhibits_of, written_again
 from autodc.verbs.reopening import read_again, reopened
-from autodc.verbs.run import exhibits_of, written_again
 from autodc.wire.checks import Checks, labels_seen
 from autodc.wire.diagnosis import Looked, as_events, look, looks, with_more_rows
 from autodc.wire.explored import explored, known_of
@@ -40,9 +40,6 @@ from autodc.wire.promoting import admit_slice
 
 Array = np.ndarray[Any, Any]
 Announce = Callable[[str], None]
-
-MODEL = Path("models") / "incumbent"
-"""Below the folder of a run."""
 
 
 def diagnosis_of_run(
@@ -84,7 +81,7 @@ def diagnosis_of_run(
             near = _nearest(again, rows, state, folder, options.decoder, stage, stop)
             checks = labels_seen(again, rows, options.quick, stage, stop, options.annotators)
     if checks.validation is None and checks.training is None:
-        checks.recall(seen_by(state), exhibits_of(folder))
+        checks.recall(state.labels, exhibits_of(folder))
     checks.look_at_slices(state, again)
     looked = told.last_looked(state)
     result = DiagnosisResult(
@@ -143,7 +140,7 @@ def _rows_of(inputs: Inputs, state: State, folder: Path) -> Rows | None:
     try:
         outputs = ArtefactStore(folder / "outcomes").get(state.outputs[state.incumbent])
     except (ArtefactLost, KeyError):
-        if not (folder / MODEL).is_dir():
+        if not (folder / INCUMBENT).is_dir():
             return None
         outputs = predicted(inputs, str(folder.absolute()))
     return explored(inputs, outputs, known_of(inputs))
@@ -160,7 +157,7 @@ def _nearest(
 ) -> dict[str, dict[str, Any]]:
     """The nearest inputs on which the model of a run succeeds; nothing where it has no model yet."""
     looked = told.last_looked(state)
-    if rows is None or looked is None or looked.plan != state.incumbent or not (folder / MODEL).is_dir():
+    if rows is None or looked is None or looked.plan != state.incumbent or not (folder / INCUMBENT).is_dir():
         return {}
     found = confirmed_rows([state.findings[name] for name in looked.ids])
     if not found:

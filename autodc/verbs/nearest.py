@@ -21,9 +21,9 @@ from autodc.study.driver import Interrupted
 from autodc.table import Inputs as Rows
 from autodc.table import Table
 from autodc.verbs.predicting import Predictor, predicting
-from autodc.wire.exhibits import pictures_of
 from autodc.wire.explored import measure_of
 from autodc.wire.inputs import Inputs
+from autodc.wire.shown_pictures import pictures_of
 
 Array = np.ndarray[Any, Any]
 

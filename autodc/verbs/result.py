@@ -33,7 +33,7 @@ class Result:
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Result:
         """Read the folder of a run, also while it runs. Raises InputError ADC-RUN-005 where no study is."""
-        from autodc.verbs.run import open_result
+        from autodc.verbs.outputs import open_result
 
         return cls(content=open_result(folder)[1], folder=Path(folder))
 
@@ -59,7 +59,7 @@ class Result:
         says what the columns mean. Raises InputError ADC-CMP-005 for another name.
         """
         from autodc.review.frames import FRAMES
-        from autodc.verbs.run import open_result
+        from autodc.verbs.outputs import open_result
 
         if name not in FRAMES:
             hint = suggest(name, list(FRAMES), "frames")

@@ -14,21 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.control import Control
 from autodc.adapters.executors import open_executor
 from autodc.adapters.executors.controlled import Controlled
 from autodc.adapters.executors.prints import LOGS
-from autodc.adapters.journal import JOURNAL, open_for_reading, state_of
-from autodc.adapters.mlflow.target import remembered
+from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.adapters.notify import Notifier
 from autodc.errors import AutodcError, SurroundingsError
-from autodc.files import write_whole
-from autodc.masking import masked
 from autodc.plan.mixture import BASE
 from autodc.report import write_report
-from autodc.report.findings import Exhibits
 from autodc.report.picture_files import write_galleries
 from autodc.report.requests import write_requests
 from autodc.review.folding import folded
@@ -38,17 +33,16 @@ from autodc.study.core import StudyCore
 from autodc.study.driver import Driver, Progress
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
-from autodc.study.ports import ArtefactLost, Tracker
+from autodc.study.ports import Tracker
 from autodc.study.refusals import refuse_second_opening
 from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
-from autodc.verbs.folder import open_state
 from autodc.verbs.notices import Notices
+from autodc.verbs.outputs import RESULT, exhibits_of, has_page, open_result, stored, write_json, written
 from autodc.verbs.requested import Requested
 from autodc.verbs.result import Result as Result
 from autodc.verbs.session import begins
 from autodc.verbs.summary import Summary
-from autodc.wire.admitting import DATASETS
 from autodc.wire.explored import measure_ahead
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.methods import baseline_tasks
@@ -57,8 +51,6 @@ from autodc.wire.tracking import Tracking, tracking_of
 from autodc.wire.workers import Workers
 
 Array = np.ndarray[Any, Any]
-RESULT = "result.json"
-REPORT = Path("report") / "index.html"
 
 TRACKING_SECONDS = 60.0
 """How long a finished study waits for a tracker in which nothing moves; what is late is sent by the next run."""
@@ -143,14 +135,14 @@ def _run(
                 unread = error
         content = result(study.state)
         keeper.write(study.state)
-        stored = _stored(folder)
-        fresh = {**stored, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
+        before = stored(folder)
+        fresh = {**before, "mlflow": None} != json.loads(json.dumps({**content, "mlflow": None}))
         if fresh:
             tidy(study, folder)
         if tracking.target is not None:
             stage("telling MLflow the rest")
-        content["mlflow"] = stored.get("mlflow")
-        found = _hand_over(study.state, content, folder, tracker, fresh or not _has_page(folder), stop)
+        content["mlflow"] = before.get("mlflow")
+        found = _hand_over(study.state, content, folder, tracker, fresh or not has_page(folder), stop)
         if unread is not None:
             raise unread
         notices.ended(study.state)
@@ -174,43 +166,6 @@ def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> 
 
 def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
     return Path(out if out is not None else Path("runs") / spec.name).absolute()
-
-
-def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
-    """Read a study folder, also while it runs: its state, and its result so far. Raises InputError where none is."""
-    state = open_state(folder)
-    return state, content_of(state, Path(folder))
-
-
-def content_of(state: State, folder: Path) -> dict[str, Any]:
-    """The result so far of a study in a folder, with where it stands in MLflow if that is known."""
-    content = result(state)
-    reference = _stored(folder).get("mlflow") or _remembered(folder)
-    if reference is not None:
-        content["mlflow"] = reference
-    return content
-
-
-def exhibits_of(folder: Path) -> Exhibits:
-    """What is kept to be shown of the findings of a run."""
-    stores = ArtefactStore(folder / "outcomes"), ArtefactStore(folder / DATASETS)
-
-    def read(address: str) -> Mapping[str, Array] | None:
-        for store in stores:
-            with suppress(ArtefactLost):
-                return store.get(address)
-        return None
-
-    return read
-
-
-def written_again(state: State, folder: Path) -> None:
-    """Write result.json and the page of a study again, after something was added to its journal."""
-    content = result(state)
-    content["mlflow"] = _stored(folder).get("mlflow") or _remembered(folder)
-    _written(write_requests, state, folder, exhibits_of(folder))
-    _written(write_report, state, content, folder, exhibits_of(folder))
-    _write(folder / RESULT, content)
 
 
 def _train(
@@ -299,64 +254,19 @@ def _hand_over(
     """Write report and result, let the tracker catch up, and say where it is."""
     content["mlflow"] = _reference(tracker, content["mlflow"])
     if fresh:
-        _written(write_requests, state, folder, exhibits_of(folder))
-        _written(write_report, state, content, folder, exhibits_of(folder))
-        _written(write_galleries, state, folder, exhibits_of(folder))
-        _write(folder / RESULT, content)
+        written(write_requests, state, folder, exhibits_of(folder))
+        written(write_report, state, content, folder, exhibits_of(folder))
+        written(write_galleries, state, folder, exhibits_of(folder))
+        write_json(folder / RESULT, content)
     arrived = tracker.finish(TRACKING_SECONDS, stop)
     reference = _reference(tracker, content["mlflow"])
     if reference != content["mlflow"]:
         content["mlflow"] = reference
-        _write(folder / RESULT, content)
+        write_json(folder / RESULT, content)
     late, refused = ("", tracker.complaint) if arrived else (tracker.complaint or "it gave no reason", "")
     return Result(content=content, folder=folder, untracked=late, refused=refused)
-
-
-def _stored(folder: Path) -> dict[str, Any]:
-    """What result.json holds; nothing where it is missing, cut short or of another kind: all of it can be told anew."""
-    try:
-        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    reference = found.get("mlflow")
-    if not isinstance(reference, dict) or not reference.keys() >= {"uri", "experiment_id", "run_id"}:
-        return {**found, "mlflow": None}
-    return {**found, "mlflow": {name: masked(str(words)) for name, words in reference.items()}}
-
-
-def _has_page(folder: Path) -> bool:
-    """Whether the page is there to its last line."""
-    try:
-        return (folder / REPORT).read_bytes().rstrip().endswith(b"</html>")
-    except OSError:
-        return False
-
-
-def _remembered(folder: Path) -> dict[str, str] | None:
-    with open_for_reading(folder / JOURNAL) as journal:
-        return remembered(journal)
 
 
 def _reference(tracker: Tracker, known: Mapping[str, str] | None) -> dict[str, str] | None:
     reference = tracker.reference or known
     return dict(reference) if reference else None
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    _written(write_whole, path, json.dumps(content, indent=2) + "\n")
-
-
-def _written(write: Callable[..., object], *arguments: Any) -> None:
-    """Write what can be told anew from the journal. Raises SurroundingsError ADC-DISK-080 where that cannot be."""
-    try:
-        write(*arguments)
-    except OSError as error:
-        raise SurroundingsError(
-            "ADC-DISK-080",
-            "result.json or the page cannot be written",
-            str(error.filename2 or error.filename or ""),
-            error.strerror or str(error),
-            "the journal is whole; make room or the way free, then give the same command again",
-        ) from error

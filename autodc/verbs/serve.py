@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
@@ -17,18 +16,14 @@ from autodc.adapters.web import LOOPBACK, Content, served
 from autodc.errors import AutodcError
 from autodc.report import live
 from autodc.report.page import named, render
-from autodc.review.status import status
 from autodc.review.status_words import line
 from autodc.study.journal.state import State
 from autodc.verbs.folder import Follower
-from autodc.verbs.run import content_of, exhibits_of
+from autodc.verbs.outputs import content_of, exhibits_of
+from autodc.verbs.watch import EVERY, LiveStatus
 
-EVERY = 1.0
-"""Seconds between two looks at the journal."""
 LEAST, TIMES = 5.0, 20.0
 """Seconds between two pages, or so many times what one takes: who looks is not to slow down who trains."""
-AGAIN = 10.0
-"""Seconds after which the status is worked out again though nothing happened: the time left grows shorter."""
 
 
 @contextmanager
@@ -64,10 +59,9 @@ class _Shown:
             f"/{live.SCRIPT}": Content(body=live.asset(live.SCRIPT), kind="text/javascript"),
             f"/{live.STYLE}": Content(body=live.asset(live.STYLE), kind="text/css"),
         }
-        self._status: Mapping[str, Any] = {}
+        self._live, self._status = LiveStatus(follower, TIMES), dict[str, Any]()
         self._page, self._version, self._of = b"", "", -1
-        self._seen: tuple[int, bool | None] | None = None
-        self._told, self._took, self._due, self._error = -math.inf, 0.0, 0.0, ""
+        self._due, self._error = 0.0, ""
         self._refresh()
 
     def content(self, path: str) -> Content | None:
@@ -92,10 +86,9 @@ class _Shown:
 
     def _refresh(self) -> None:
         state, running = self._follower.look(), self._follower.is_at_work
-        begun, now = time.monotonic(), (self._follower.position, running)
-        if begun >= self._told + AGAIN or (now != self._seen and begun >= self._told + TIMES * self._took):
-            self._status, self._seen = {**status(state), "running": running}, now
-            self._told, self._took = begun, time.monotonic() - begun
+        begun = time.monotonic()
+        if (found := self._live.look(state, running)) is not None:
+            self._status = {**found}
         if self._of == self._follower.position or begun < self._due:
             return
         self._draw(state)

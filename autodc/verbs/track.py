@@ -20,7 +20,7 @@ from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.study.view import spec_of
 from autodc.verbs.folder import begun, refuse_no_study
-from autodc.verbs.run import content_of, exhibits_of
+from autodc.verbs.outputs import content_of, exhibits_of
 
 PATIENCE = 120.0
 """Seconds that a store may be away before the command gives up."""

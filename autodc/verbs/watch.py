@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, final
 
 from autodc.errors import INTERRUPTED, SurroundingsError
 from autodc.review.status import status
+from autodc.study.journal.state import State
 from autodc.verbs.folder import Follower
 
 EVERY = 1.0
@@ -21,6 +23,29 @@ GRACE = 3
 """A run is over when so many looks in a row find nobody at work: who starts it again at once goes on."""
 
 
+@final
+class LiveStatus:
+    """The status of a study that is followed, worked out again where something changed, and not too often."""
+
+    def __init__(
+        self, follower: Follower, times: float = TIMES, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """times: it takes at most one of so many parts of the time."""
+        self._follower, self._times, self._monotonic = follower, times, monotonic
+        self._seen: tuple[int, bool | None] | None = None
+        self._due = -math.inf
+
+    def look(self, state: State, running: bool | None, at_once: bool = False) -> Mapping[str, Any] | None:
+        """The status (as `status_of` gives it); None where the one before will do. at_once: also when it is not due."""
+        begun, now = self._monotonic(), (self._follower.position, running)
+        if not (at_once or (begun >= self._due and (now != self._seen or begun >= self._due + AGAIN))):
+            return None
+        found = {**status(state), "running": running}
+        self._seen = now
+        self._due = begun + max(EVERY, self._times * (self._monotonic() - begun))
+        return found
+
+
 def watch(
     folder: str | os.PathLike[str],
     pause: Callable[[float], None] = time.sleep,
@@ -31,19 +56,12 @@ def watch(
     Every event is read once. pause, monotonic: how it waits. Raises InputError where no study is.
     """
     with Follower(folder) as follower:
-        seen: tuple[int, bool | None] | None = None
-        due, gone = 0.0, 0
+        live, gone = LiveStatus(follower, monotonic=monotonic), 0
         while True:
-            running = follower.is_at_work
-            begun = monotonic()
-            state = follower.look()
+            running, state = follower.is_at_work, follower.look()
             gone = 0 if running or (running is None and state.finished is None) else gone + 1
             over = gone >= (GRACE if state.finished is None else 1)
-            now = follower.position, running
-            if over or (begun >= due and (now != seen or begun >= due + AGAIN)):
-                found = {**status(state), "running": running}
-                seen, took = now, monotonic() - begun
-                due = begun + max(EVERY, TIMES * took)
+            if (found := live.look(state, running, at_once=over)) is not None:
                 yield found
             if over:
                 return

@@ -25,7 +25,6 @@ from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
-from autodc.review.labels import seen_by
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.phases.tools import Diagnosed
@@ -195,7 +194,7 @@ class ExploreDiagnoser:
         content |= {name: str(state.card(name)["fingerprint"]) for name in state.candidates}
         if rows is not None:
             content[VALIDATION] = catalogue.validation.fingerprint
-        if content.items() <= seen_by(state).get("content", {}).items():
+        if content.items() <= state.labels.get("content", {}).items():
             return {}, ()
         try:
             joined = [self._joined(name) for name in state.candidates if name not in catalogue.candidates]

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from autodc.diagnose.failure_positions import lying
 from autodc.diagnose.finding import Finding
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import View
 from autodc.diagnose.wording import telling_words
-from autodc.evaluation.images import are_masks, iou_rows, psnr_rows, ssim_rows
+from autodc.evaluation.images import are_masks, error_on_scale, iou_rows, on_scale, psnr_rows, ssim_rows
 from autodc.table import Table
+from autodc.wire.shown_pictures import framed, opened, pictures_of, scale_of
 
 Array = np.ndarray[Any, Any]
 
@@ -26,10 +26,6 @@ COLUMNS = 8
 """Columns that are shown of a row, those that tell most first."""
 LONGEST = 320
 """Characters of a text that are shown."""
-STRONGER = 4
-"""Times that the error of an image is shown, so that it is seen."""
-PIXELS = 96
-"""Of the longer side of a picture that is shown; smaller ones stay as they are."""
 MASK_VALUES = 32
 """Whole numbers in images, up to which they are classes."""
 CARDS = "cards"
@@ -131,8 +127,8 @@ def _pictures(seen: View, rows: Array) -> tuple[str, dict[str, Array]]:
         if seen.x.kind == "text":
             return "text", {}
         if seen.x.kind == "files":
-            opened = [_opened(path) for path in seen.x[rows].texts()]
-            return ("image", {"inputs": _framed(opened)}) if any(one is not None for one in opened) else ("files", {})
+            opened = [opened(path) for path in seen.x[rows].texts()]
+            return ("image", {"inputs": framed(opened)}) if any(one is not None for one in opened) else ("files", {})
         return "table", {}
     if seen.x is None or (inputs := pictures_of(np.asarray(seen.x[rows]))) is None:
         return "table", {}
@@ -141,10 +137,13 @@ def _pictures(seen: View, rows: Array) -> tuple[str, dict[str, Array]]:
         truth, said = made
         x, (low, high) = np.asarray(seen.x[rows]), scale_of(truth)
         alike = x.shape == truth.shape and (x.dtype == np.uint8) == (truth.dtype == np.uint8)
-        found |= {"inputs": on_scale(x, low, high)} if alike else {}
-        found |= {"predictions": on_scale(said, low, high), "truths": on_scale(truth, low, high)}
-        found["errors"] = on_scale(low + STRONGER * np.abs(said - truth.astype(float)), low, high)
-    return "image", {name: _framed(list(one)) for name, one in found.items() if one is not None}
+        found |= {"inputs": pictures_of(on_scale(x, low, high))} if alike else {}
+        found |= {
+            "predictions": pictures_of(on_scale(said, low, high)),
+            "truths": pictures_of(on_scale(truth, low, high)),
+        }
+        found["errors"] = pictures_of(error_on_scale(said, truth, low, high))
+    return "image", {name: framed(list(one)) for name, one in found.items() if one is not None}
 
 
 def _image_answers(seen: View, rows: Array) -> tuple[Array, Array] | None:
@@ -161,64 +160,6 @@ def _qualities(truth: Array, said: Array) -> list[dict[str, float]]:
     of = {"iou": iou_rows} if is_mask else {"psnr": psnr_rows, "ssim": ssim_rows}
     values = {name: rows(said, truth) for name, rows in of.items()}
     return [{name: _plain(float(one[k])) for name, one in values.items()} for k in range(len(truth))]
-
-
-def scale_of(truth: Array) -> tuple[float, float]:
-    """What is black and what is white of images beside these."""
-    return float(truth.min()), float(truth.max())
-
-
-def on_scale(images: Array, low: float, high: float) -> Array | None:
-    """Images as pictures on a scale, so that those beside one another can be compared; None of what is no picture."""
-    scaled = np.clip((np.asarray(images, dtype=float) - low) / ((high - low) or 1.0), 0.0, 1.0)
-    return pictures_of(np.round(255 * scaled).astype(np.uint8))
-
-
-def pictures_of(x: Array) -> Array | None:
-    """Bytes of shape (n, h, w, 3), of arrays that are pictures, on one scale; None of others."""
-    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] not in (1, 3):
-        x = np.moveaxis(x, 1, 3)
-    if x.ndim == 4 and x.shape[3] in (1, 3, 4):
-        x = x[..., :3] if x.shape[3] != 1 else x[..., 0]
-    elif x.ndim != 3:
-        return None
-    if min(x.shape[1:3], default=0) < 4:
-        return None
-    if x.dtype != np.uint8:
-        values = np.nan_to_num(x.astype(np.float64))
-        low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
-        x = np.round(255 * (values - low) / ((high - low) or 1.0)).astype(np.uint8)
-    return np.asarray(np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x, dtype=np.uint8)
-
-
-def _opened(path: str) -> Array | None:
-    """A picture in a file, small; None where it is none or cannot be read, which is no reason to end anything."""
-    try:
-        with Image.open(path) as image:
-            image.draft("RGB", (PIXELS, PIXELS))
-            image.thumbnail((PIXELS, PIXELS))
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None
-
-
-def _framed(pictures: Sequence[Array | None]) -> Array:
-    """Pictures of one size: scaled down where they are large, in the middle of a white frame."""
-    small = [np.full((1, 1, 3), 255, np.uint8) if one is None else _scaled(one) for one in pictures]
-    height, width = (max((one.shape[axis] for one in small), default=1) for axis in (0, 1))
-    sheet = np.full((len(small), height, width, 3), 255, dtype=np.uint8)
-    for k, one in enumerate(small):
-        top, left = (height - one.shape[0]) // 2, (width - one.shape[1]) // 2
-        sheet[k, top : top + one.shape[0], left : left + one.shape[1]] = one
-    return sheet
-
-
-def _scaled(picture: Array) -> Array:
-    if max(picture.shape[:2]) <= PIXELS:
-        return picture
-    image = Image.fromarray(picture)
-    image.thumbnail((PIXELS, PIXELS))
-    return np.asarray(image)
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from autodc.errors import DataError
 from autodc.propose.labels import Wanted, understood
 from autodc.review.requests import CARDS, PICTURES
 from autodc.table import Table
-from autodc.wire.exhibits import pictures_of
+from autodc.wire.shown_pictures import pictures_of
 
 Array = np.ndarray[Any, Any]
 

@@ -29,7 +29,6 @@ from autodc.propose import (
 )
 from autodc.propose.base_edits import BaseKnown
 from autodc.propose.proposal import Proposal
-from autodc.review.labels import seen_by
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules.requests import most_rows
@@ -203,7 +202,7 @@ def base_known(inputs: Inputs, taken: Collection[str] = ()) -> BaseKnown:
 
 
 def _mapped(known: BaseKnown, view: View) -> Sequence[Proposal]:
-    conventions = seen_by(view.state).get("conventions") or {}
+    conventions = view.state.labels.get("conventions") or {}
     roster = {name: int(view.state.card(name)["rows"]) for name in view.state.candidates}
     told = [*(conventions.get("found") or ()), *(conventions.get("suspected") or ())]
     return label_map.propose(known, told, roster)

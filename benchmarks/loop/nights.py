@@ -34,7 +34,7 @@ from autodc.plan.plan import Plan
 from autodc.study.journal.state import State
 from autodc.trial.executor import TrainerRef
 from autodc.trial.trainer import TrainPart
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 from autodc.verbs.study import Study
 from autodc.wire.admitting import stored_dataset
 from autodc.wire.study import DATASETS

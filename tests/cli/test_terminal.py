@@ -19,7 +19,7 @@ from autodc.cli.terminal import Column, print_table
 from autodc.review.status import status
 from autodc.study.journal import events as ev
 from autodc.study.journal.fold import apply, fold
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 
 COLUMNS = (
     Column(name="dataset"),

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from autodc.cli.main import cli
 from autodc.errors import InputError
 from autodc.review import views
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 
 
 def kept(folder: str) -> dict[str, list[str]]:

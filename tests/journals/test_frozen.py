@@ -15,7 +15,7 @@ from autodc.report import write_report
 from autodc.review import views
 from autodc.review.status import status
 from autodc.studyfile import dropped
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "expected.json").read_text())

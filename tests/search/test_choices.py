@@ -17,7 +17,7 @@ from autodc.search.space import start_hyperparameters
 from autodc.studyfile.study import ParameterSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.trial.trainer import TrainingJob
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 
 HIDDEN = [[64], [64, 32], [[1, None], "x"]]
 SPACE = {

@@ -23,7 +23,7 @@ from autodc.trial.executor import MethodRef, StoredPart, TrainerRef
 from autodc.trial.outputs import TrainerError, checked_outputs
 from autodc.trial.trainer import TrainingJob, TrainPart
 from autodc.verbs.check import preflight
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 from autodc.wire.cut import Held
 from autodc.wire.inputs import read_inputs
 

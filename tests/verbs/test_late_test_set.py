@@ -13,7 +13,8 @@ import autodc
 from autodc.errors import InputError
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
-from autodc.verbs.run import open_result, without_test
+from autodc.verbs.outputs import open_result
+from autodc.verbs.run import without_test
 
 INLINE = MachineSpec(runner="inline")
 SMALL = {"budget__trainings": 40, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}

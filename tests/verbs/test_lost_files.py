@@ -21,7 +21,7 @@ from autodc.study.journal.fold import fold
 from autodc.study.journal.state import State
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.world import write_world
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 
 INLINE = MachineSpec(runner="inline")
 SMALL = {"loop__rounds": 1, "budget__trainings": 30}

@@ -23,7 +23,7 @@ from autodc.study.journal.fold import fold
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.check import preflight
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 from autodc.wire.inputs import read_inputs
 from autodc.wire.study import open_study, warm_start
 

@@ -14,7 +14,7 @@ from autodc.evaluation.scores import score
 from autodc.review import views
 from autodc.review.notices import slice_alarms
 from autodc.studyfile.study import MachineSpec
-from autodc.verbs.run import open_result
+from autodc.verbs.outputs import open_result
 from autodc.wire.inputs import read_inputs
 from autodc.wire.study import started_event
 

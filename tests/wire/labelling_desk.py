@@ -22,7 +22,7 @@ from autodc.study.journal.codec import from_dict
 from autodc.study.journal.fold import apply, fold
 from autodc.study.journal.state import State
 from autodc.studyfile import load
-from autodc.verbs.run import exhibits_of
+from autodc.verbs.outputs import exhibits_of
 from autodc.wire.admitting import DATASETS, Entrance
 from autodc.wire.inputs import Inputs, read_inputs
 from autodc.wire.labelling import PEOPLE, Labelling, row_ids

@@ -232,6 +232,11 @@ class State:
         """The last diagnosis of a plan, or None."""
         return next((one for one in reversed(self.diagnoses) if one.plan == plan), None)
 
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """What the diagnoses found of labels, the last word; nothing where none looked at them."""
+        return next((one.made.labels for one in reversed(self.diagnoses) if one.made.labels), {})
+
     def shown_by(self, plan: Plan) -> int | None:
         """The training of a plan whose predictions are kept; None where none are."""
         address = self.outputs.get(plan)

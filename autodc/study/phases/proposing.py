@@ -56,7 +56,7 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
         matters=unminded(view),
         kept=kept,
         open=came_along,
-        controls=tuple(n for n in free if _is_by_chance(view, n)),
+        controls=_by_chance(view, free),
         priced=priced,
         purse=requests.purse_of(spec, state),
         untouched=is_first and not state.extensions,
@@ -73,12 +73,12 @@ def together(view: View, tools: Tools) -> ev.TogetherProposed:
     )
 
 
-def _is_by_chance(view: View, name: str) -> bool:
-    """Whether a dataset is rows by chance beside others, or its labels are; in studies of before none is told apart."""
+def _by_chance(view: View, names: Sequence[str]) -> tuple[str, ...]:
+    """Those that are rows by chance beside others, or whose labels are; in studies of before none is told apart."""
     if view.state.question.rules < CONTROLS_LEAVE:
-        return False
-    how = view.state.card(name).get("how") or {}
-    return bool(how.get("control_of")) or name in labels_by_chance(view.state)
+        return ()
+    labels = labels_by_chance(view.state)
+    return tuple(n for n in names if n in labels or (view.state.card(n).get("how") or {}).get("control_of"))
 
 
 def price(view: View, name: str) -> float:

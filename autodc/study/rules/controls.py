@@ -47,8 +47,8 @@ def controls_of(state: State, name: str) -> tuple[str, ...]:
 
 def labels_by_chance(state: State) -> frozenset[str]:
     """Datasets in which the last diagnosis that looked at labels found none that a model of their own rows knows."""
-    seen = next((one.made.labels.get("training") for one in reversed(state.diagnoses) if one.made.labels), None)
-    return frozenset(one["name"] for one in (seen or {}).get("datasets", ()) if one.get("by_chance"))
+    seen = state.labels.get("training") or {}
+    return frozenset(one["name"] for one in seen.get("datasets", ()) if one.get("by_chance"))
 
 
 def next_contrast(view: View) -> Contrast | None:
