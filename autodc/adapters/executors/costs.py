@@ -16,6 +16,7 @@ from typing import Any, Self, final
 import numpy as np
 import psutil
 
+from autodc.adapters.executors.programs import below
 from autodc.table import Inputs
 from autodc.trial.executor import PredictTask
 from autodc.trial.method import Timed
@@ -27,7 +28,9 @@ LEAST_SECONDS, SHARE = 0.25, 0.04
 MOST_CALLS = 200
 """Calls that are timed at most where they are made for their time alone."""
 LOOK_SECONDS = 0.02
-"""Between two looks at the programs below this process."""
+"""Between two looks at the programs below this process, at least."""
+LOOK_SHARE = 0.02
+"""Of the time, that looks may take: on a machine with many processes each takes longer."""
 MB = 1e6
 
 
@@ -98,10 +101,11 @@ class Memory:
             self.before = 0
 
     def _look(self) -> None:
-        while not self._over.wait(LOOK_SECONDS):
-            with contextlib.suppress(psutil.Error):
-                below = psutil.Process().children(recursive=True)
-                self._programs = max(self._programs, sum(_peak_of(str(one.pid)) for one in below))
+        pause = LOOK_SECONDS
+        while not self._over.wait(pause):
+            started = time.perf_counter()
+            self._programs = max(self._programs, sum(_peak_of(str(pid)) for pid in below()))
+            pause = max(LOOK_SECONDS, (time.perf_counter() - started) / LOOK_SHARE)
 
 
 def _peak_of(process: str) -> int:

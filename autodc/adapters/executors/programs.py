@@ -28,7 +28,7 @@ def adopt() -> None:
 
 def end_all(but_helpers: bool = True) -> None:
     """Kill every process below this one. but_helpers: spare those that libraries keep for the next training."""
-    for pid in _below(os.getpid()):
+    for pid in below():
         if but_helpers and any(name in _command(pid) for name in _HELPERS):
             continue
         with contextlib.suppress(OSError):
@@ -36,14 +36,14 @@ def end_all(but_helpers: bool = True) -> None:
         _reap(pid)
 
 
-def _below(pid: int) -> list[int]:
+def below() -> list[int]:
     """Descendants of this process. It is asked first whether it has children at all: to look for them takes longer."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return []
     with contextlib.suppress(psutil.Error):
-        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+        return [child.pid for child in psutil.Process().children(recursive=True)]
     return []
 
 
