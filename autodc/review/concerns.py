@@ -11,6 +11,7 @@ from autodc.review import beside, deliveries, notices
 from autodc.review.explain import leaks_words
 from autodc.review.folding import of_question
 from autodc.review.numbers import Numbers, as_sentence, count, listed
+from autodc.review.together import telling
 from autodc.review.wording import BECAUSE
 from autodc.study.journal.state import State
 from autodc.study.rules.last import BASE_TUNED, EVERYTHING_TUNED
@@ -176,7 +177,7 @@ def _about_progress(state: State, result: Mapping[str, Any]) -> list[Concern]:
     left = notices.left_over(state)
     if left is not None:
         found.append(Concern(as_sentence(left["text"])))
-    uncompared = [n for n in state.candidates if state.decided(n) is None]
+    uncompared = [n for n in state.candidates if (told := telling(state, n)) is None or told.kind == "bundle"]
     if uncompared:
         was = "was" if len(uncompared) == 1 else "were"
         never = "never compared" if state.finished is not None else "not compared to the end yet"

@@ -266,3 +266,10 @@ def test_what_cheap_trainings_were_worth_is_told() -> None:
     assert "every later training was a full one" in cheap({"search": {"fidelity": found}})
     assert "40 were cheap" in cheap({"search": {"fidelity": {**found, "used": True, "cheap_trainings": 40}}})
     assert cheap({"search": {"fidelity": None}}) == ""
+
+
+def test_what_was_asked_with_others_was_compared(night: Any, tmp_path: Path) -> None:
+    study = night().train(None).together(("fog", "noise"), "undecided", -0.01, ("ADC-G112",), purpose="harm").finish()
+    _, page = written(study, tmp_path)
+    assert "asked together, and nothing was shown" in page.text
+    assert "never compared" not in page.text
