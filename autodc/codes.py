@@ -97,6 +97,7 @@ CODES: Mapping[str, Code] = {
     "ADC-EXEC-023": Code("Workers die one after the other."),
     "ADC-EXEC-024": Code("There is no room for so many trainings at once."),
     "ADC-EXEC-025": Code("An executor can be neither paused nor resized."),
+    "ADC-EXEC-026": Code("The program that is to release machines at the end is not there."),
     "ADC-EXEC-075": Code("The Ray cluster has stopped to answer."),
     "ADC-EXEC-076": several("Ray died and does not come back."),
     "ADC-EXEC-078": Code("A worker does not see what the driver has stored."),

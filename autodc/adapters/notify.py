@@ -5,14 +5,9 @@ It is done in a thread and never holds up the study; what goes wrong is told and
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import queue
 import shlex
-import shutil
-import signal
-import subprocess
 import threading
 import time
 import urllib.error
@@ -21,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 from urllib.parse import urlsplit
 
+from autodc.adapters.calling import call, is_program
 from autodc.errors import SpecError
 from autodc.masking import MASK, masked, masked_tree
 
@@ -32,8 +28,6 @@ TRIES = 3
 """How often it is posted to before it is given up; a program is called once."""
 BETWEEN = 2.0
 """Seconds before the second try, twice as many before the third."""
-LAST = 200
-"""Letters of what a program said last that are told."""
 
 Message = Mapping[str, Any]
 Say = Callable[[str], None]
@@ -94,34 +88,9 @@ def _calling(target: str) -> Callable[[bytes], str]:
         words = shlex.split(target)
     except ValueError as error:
         raise _refused(target, f"its quotes do not match: {error}") from error
-    if not words or shutil.which(words[0]) is None:
+    if not words or not is_program(words[0]):
         raise _refused(target, "there is no such program")
-    return lambda body: _call(words, body)
-
-
-def _call(words: list[str], body: bytes) -> str:
-    """Call a program with the message on stdin; what went wrong, or nothing."""
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return error.strerror or str(error)
-    try:
-        _, said = process.communicate(body, timeout=COMMAND_SECONDS)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return f"it took longer than {COMMAND_SECONDS:g} s"
-    if process.returncode == 0:
-        return ""
-    last = " ".join(said.decode(errors="replace").split())[-LAST:]
-    return f"it ended with {process.returncode}{f': {last}' if last else ''}"
+    return lambda body: call(words, body, COMMAND_SECONDS)
 
 
 def _posting(target: str) -> Callable[[bytes], str]:

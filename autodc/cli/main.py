@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autodc.cli import comparing, controlling, evaluating, exporting, failures, serving, tracking, watching
+from autodc.cli import comparing, controlling, doctoring, evaluating, exporting, failures, serving, tracking, watching
 from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
@@ -273,6 +273,7 @@ def report(folder: str, open_it: bool) -> None:
         click.launch(str(page))
 
 
+cli.add_command(doctoring.doctor)
 cli.add_command(failures.diagnose)
 cli.add_command(evaluating.evaluate)
 cli.add_command(failures.shadow)

@@ -339,3 +339,10 @@ class MachineSpec(Spec):
     trial_timeout: Seconds | None = Field(default=None, description="seconds, or text like 15m")
     retries: int = Field(default=1, ge=0, le=10, description="how often a crashed trial is run again")
     cache_dir: str | None = Field(default=None, description="where datasets lie as memory-mapped files")
+    on_finish: tuple[str, ...] = Field(
+        default=(), description="a program and its arguments, called without a shell when a study has ended by itself"
+    )
+    on_finish_after_failure: bool = Field(
+        default=False, description="call it also where the surroundings ended the run (exit 3)"
+    )
+    on_finish_timeout: Seconds = Field(default=300.0, description="how long it may take: seconds, or text like 15m")

@@ -39,6 +39,7 @@ from autodc.studyfile.study import MachineSpec, StudySpec
 from autodc.trial.executor import Executor
 from autodc.verbs.notices import Notices
 from autodc.verbs.outputs import RESULT, exhibits_of, has_page, open_result, stored, write_json, written
+from autodc.verbs.releasing import releasing
 from autodc.verbs.requested import Requested
 from autodc.verbs.result import Result as Result
 from autodc.verbs.session import begins
@@ -89,7 +90,11 @@ def run(
     folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
         refuse_second_opening(state_of(folder), force)
-    with _notifier(notify, stage) as notifier, _workers(machine, folder, stage, stop) as workers:
+    with (
+        releasing(machine, folder, stage, stop),
+        _notifier(notify, stage) as notifier,
+        _workers(machine, folder, stage, stop) as workers,
+    ):
         stage("reading the data")
         return _run(spec, machine, folder, workers, until, open_test, force, command, progress, stage, stop, notifier)
 

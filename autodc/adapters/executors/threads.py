@@ -15,7 +15,7 @@ from typing import Any
 
 import threadpoolctl
 
-_VARIABLES = (
+VARIABLES = (
     "OMP_NUM_THREADS",  # OpenMP: torch, scikit-learn, XGBoost, LightGBM; Arrow and its pandas too
     "OMP_THREAD_LIMIT",  # also of who asks OpenMP for more: LightGBM with n_jobs=8
     "MKL_NUM_THREADS",
@@ -31,11 +31,12 @@ _VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
     "LOKY_MAX_CPU_COUNT",  # joblib: what n_jobs=-1 means to scikit-learn and LightGBM
 )
+"""Each of them is set for a training's process, whatever it was before."""
 
 
 def environment(threads: int) -> dict[str, str]:
     """The variables by which a fresh process, and every program below it, has so many threads."""
-    return dict.fromkeys(_VARIABLES, str(threads))
+    return dict.fromkeys(VARIABLES, str(threads))
 
 
 @contextlib.contextmanager
