@@ -20,6 +20,7 @@ from autodc.adapters.doctor.limits import limits
 from autodc.adapters.doctor.store import store
 from autodc.adapters.doctor.versions import versions
 from autodc.adapters.doctor.workers import token, workers
+from autodc.adapters.executors.pool import LOCAL
 from autodc.adapters.mlflow.store import absolute_uri
 from autodc.adapters.mlflow.target import OFF
 from autodc.studyfile.study import MachineSpec, TrackingSpec
@@ -57,8 +58,10 @@ def doctor(
     machine: left out: this one, Ray on all cores; uri: of the MLflow store, left out the study file's default; told:
     each check as soon as it is known.
     """
-    checks = []
-    for check in _checks(machine or MachineSpec(), uri or TrackingSpec().uri, dict(os.environ)):
+    machine, checks = machine or MachineSpec(), []
+    if machine.address == LOCAL:  # as `run` reads it
+        machine = machine.model_copy(update={"address": None})
+    for check in _checks(machine, uri or TrackingSpec().uri, dict(os.environ)):
         told(check)
         checks.append(check)
     return Examination(checks=tuple(checks))

@@ -73,11 +73,11 @@ def test_ray_is_really_started_and_ended(autodc: Any, place: Path) -> None:
 
 @pytest.mark.slow(seconds=6)
 def test_what_will_not_do_ends_with_3_and_says_the_mend(autodc: Any, place: Path) -> None:
-    bad = 'address: "127.0.0.1:1"\ncache_dir: /proc/cache\non_finish: [no-such-program, now]\n'
+    bad = 'address: "127.0.0.1:1"\non_finish: [no-such-program, now]\n'
     said = autodc("doctor", "--machine", machine(place, bad), "--uri", "http://127.0.0.1:1")
     assert said.code == 3
     lines = said.out.splitlines()
-    for name in ("ray ", "disk: cache", "on_finish", "mlflow store"):
+    for name in ("ray ", "on_finish", "mlflow store"):
         (k,) = [k for k, line in enumerate(lines) if line.startswith(f"fail  {name}")]
         assert lines[k + 1].startswith("      ")
     assert max(map(len, lines)) <= 80

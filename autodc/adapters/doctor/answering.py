@@ -10,9 +10,14 @@ from autodc.trial.call import Call
 
 
 def answer(call: Call) -> dict[str, str]:
-    """Where the call came to, and what runs there."""
+    """Where the call came to, and what is installed there."""
+    return {"host": socket.gethostname(), **versions()}
+
+
+def versions() -> dict[str, str]:
+    """What has to be the same on every node."""
     try:
-        version = metadata.version("autodc-optimizer")
+        ours = metadata.version("autodc-optimizer")
     except metadata.PackageNotFoundError:
-        version = "?"
-    return {"host": socket.gethostname(), "python": platform.python_version(), "autodc": version}
+        ours = "?"
+    return {"python": platform.python_version(), "autodc": ours}

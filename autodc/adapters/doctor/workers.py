@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from autodc.adapters.doctor.answering import versions
 from autodc.adapters.doctor.check import Check
 from autodc.adapters.doctor.disks import existing
 from autodc.adapters.executors import open_executor
@@ -46,15 +47,7 @@ def workers(machine: MachineSpec, stop: Callable[[], bool] = lambda: False) -> C
         return Check(name=name, status="fail", found=error.brief, mend=" ".join(error.hint.split()))
     except OSError as error:
         return Check(name=name, status="fail", found=str(error), mend="see the lines on the disks")
-    if done is None:
-        return _late(name, told)
-    if done.status != "done":
-        found = f"a worker came and failed: {done.error}"
-        return Check(name=name, status="fail", found=found, mend="mend what it says; docs/guide/running.md tells more")
-    how = "starts" if machine.address is None else f"answers at {machine.address}"
-    where = "" if machine.address is None else f" on {done.value['host']}"
-    found = f"{how} in {ready:.0f} s, {slots} at once; a worker{where} answered"
-    return Check(name=name, found=found)
+    return _late(name, told) if done is None else _answered(name, machine, done, ready, slots)
 
 
 def token(machine: MachineSpec, given: Mapping[str, str]) -> Check:
@@ -74,6 +67,22 @@ def token(machine: MachineSpec, given: Mapping[str, str]) -> Check:
     if ours and "RAY_AUTH_MODE" not in given:
         return Check(name="ray token", found="token, made for each run and in no file")
     return _of_file(Path.home() / ".ray" / "auth_token", "RAY_AUTH_MODE is token, the token in ~/.ray/auth_token", page)
+
+
+def _answered(name: str, machine: MachineSpec, done: Completion, ready: float, slots: int) -> Check:
+    """What a call came to. ready: seconds until the executor was open, slots: how many trainings it runs at once."""
+    if done.status != "done":
+        found = f"a worker came and failed: {done.error}"
+        return Check(name=name, status="fail", found=found, mend="mend what it says; docs/guide/running.md tells more")
+    host = done.value["host"]
+    if other := [f"{key} {done.value.get(key)}, here {ours}" for key, ours in versions().items()
+                 if done.value.get(key) != ours]:  # fmt: skip
+        found = f"a worker on {host} has {'; '.join(other)}"
+        return Check(name=name, status="warn", found=found, mend="install the same on every node, as one image has it")
+    if machine.address is None:
+        return Check(name=name, found=f"starts in {ready:.0f} s, {slots} at once; a worker answered")
+    found = f"{machine.address} answers in {ready:.0f} s, {slots} at once; a worker on {host} answered"
+    return Check(name=name, found=found)
 
 
 def _of_file(file: Path, said: str, page: str) -> Check:

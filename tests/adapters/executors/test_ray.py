@@ -18,6 +18,7 @@ import psutil
 import pytest
 import yaml
 
+from autodc.adapters.doctor.workers import workers
 from autodc.adapters.executors import open_executor
 from autodc.errors import InputError, SurroundingsError
 from autodc.study.driver import Interrupted
@@ -296,11 +297,12 @@ def test_a_cluster_that_goes_and_does_not_come_back_ends_the_run_with_3(
 
 def test_a_cluster_is_left_as_it_was(opened: Any, jobs: Any, cluster: Any) -> None:
     process, address = cluster()
-    for _ in range(2):
-        executor = opened(address=address)
-        executor.submit(jobs())
-        assert [c.status for c in _collect(executor, 1)] == ["done"]
-        executor.close()
+    looked = workers(MachineSpec(address=address))
+    assert (looked.status, address in looked.found, "2 at once" in looked.found) == ("ok", True, True), looked
+    executor = opened(address=address)
+    executor.submit(jobs())
+    assert [c.status for c in _collect(executor, 1)] == ["done"]
+    executor.close()
     assert _below(psutil.Process(process.pid), "raylet").is_running()
 
 
