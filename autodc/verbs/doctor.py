@@ -29,6 +29,8 @@ QUICK_SECONDS = 20.0
 """How long a look at this machine may take: a network disk that is away answers never."""
 SLOW_SECONDS = 200.0
 """How long Ray, MLflow and the GPU may, all with deadlines of their own below it."""
+LEAVE_SECONDS = 4.0
+"""How long one that was interrupted may take to clear up."""
 
 Look = Callable[[], Check]
 
@@ -67,8 +69,11 @@ def doctor(
     return Examination(checks=tuple(checks))
 
 
-def within(name: str, seconds: float, look: Look) -> Check:
-    """What a look came to; one that takes longer has failed and is left behind, one that raises has failed too."""
+def within(name: str, seconds: float, look: Look, leave: threading.Event | None = None) -> Check:
+    """What a look came to; one that takes longer has failed and is left behind, one that raises has failed too.
+
+    leave: set where somebody interrupts; the look then has some seconds to clear up.
+    """
     answers: queue.SimpleQueue[Check] = queue.SimpleQueue()
 
     def run() -> None:
@@ -78,9 +83,15 @@ def within(name: str, seconds: float, look: Look) -> Check:
             found = f"{type(error).__name__}: {error}"
             answers.put(Check(name=name, status="fail", found=found, mend="the look itself failed"))
 
-    threading.Thread(target=run, name=f"doctor {name}", daemon=True).start()
+    looking = threading.Thread(target=run, name=f"doctor {name}", daemon=True)
+    looking.start()
     try:
         return answers.get(timeout=seconds)
+    except KeyboardInterrupt:
+        if leave is not None:
+            leave.set()
+            looking.join(LEAVE_SECONDS)
+        raise
     except queue.Empty:
         mend = "something below it hangs: a network disk, a driver, a server"
         return Check(name=name, status="fail", found=f"no answer within {seconds:g} s", mend=mend)
@@ -107,7 +118,8 @@ def _checks(machine: MachineSpec, uri: str, environment: Mapping[str, str]) -> I
     yield within("mlflow store", SLOW_SECONDS, lambda: store(address))
     if machine.runner != "inline":
         yield token(machine, environment)
-    yield within("ray" if machine.runner != "inline" else "workers", SLOW_SECONDS, lambda: workers(machine))
+    name, leave = "workers" if machine.runner == "inline" else "ray", threading.Event()
+    yield within(name, SLOW_SECONDS, lambda: workers(machine, leave.is_set), leave)
 
 
 def _folders(machine: MachineSpec) -> dict[str, tuple[Path, str]]:

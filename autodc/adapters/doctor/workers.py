@@ -25,22 +25,26 @@ LISTEN_SECONDS = 1.0
 
 
 def workers(machine: MachineSpec, stop: Callable[[], bool] = lambda: False) -> Check:
-    """Open the executor of the machine file, have one call answered, and close it. stop: asked while it starts."""
+    """Open the executor of the machine file, have one call answered, and close it. stop: asked meanwhile."""
     name = "workers" if machine.runner == "inline" else "ray"
     begun = time.monotonic()
     told: list[str] = []
+
+    def over() -> bool:
+        return stop() or time.monotonic() - begun > PATIENCE
+
     try:
         with tempfile.TemporaryDirectory(prefix="autodc-doctor-", dir=_seen_by_all(machine)) as folder:
             executor = open_executor(
                 machine,
                 log_folder=os.path.join(folder, "logs"),
                 notice=told.append,
-                stop=lambda: stop() or time.monotonic() - begun > PATIENCE,
+                stop=over,
             )
             with contextlib.closing(executor):
                 ready, slots = time.monotonic() - begun, executor.slots
                 executor.submit(_call(folder))
-                done = next((one for one in _ends(executor.wait, begun + PATIENCE)), None)
+                done = next(_ends(executor.wait, over), None)
     except Interrupted:
         return _late(name, told)
     except AutodcError as error:
@@ -66,7 +70,11 @@ def token(machine: MachineSpec, given: Mapping[str, str]) -> Check:
         return _of_file(Path(path), f"RAY_AUTH_TOKEN_PATH names {path}", page)
     if ours and "RAY_AUTH_MODE" not in given:
         return Check(name="ray token", found="token, made for each run and in no file")
-    return _of_file(Path.home() / ".ray" / "auth_token", "RAY_AUTH_MODE is token, the token in ~/.ray/auth_token", page)
+    usual = Path.home() / ".ray" / "auth_token"
+    if ours and not usual.exists():
+        found = "RAY_AUTH_MODE is token: Ray will write one into ~/.ray/auth_token"
+        return Check(name="ray token", status="warn", found=found, mend="unset RAY_AUTH_MODE: each run makes its own")
+    return _of_file(usual, "RAY_AUTH_MODE is token, the token in ~/.ray/auth_token", page)
 
 
 def _answered(name: str, machine: MachineSpec, done: Completion, ready: float, slots: int) -> Check:
@@ -121,6 +129,6 @@ def _call(folder: str) -> CallTask:
     )
 
 
-def _ends(wait: Callable[[float], list[Completion]], end: float) -> Iterator[Completion]:
-    while time.monotonic() < end:
+def _ends(wait: Callable[[float], list[Completion]], over: Callable[[], bool]) -> Iterator[Completion]:
+    while not over():
         yield from wait(LISTEN_SECONDS)
