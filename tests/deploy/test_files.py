@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def test_the_rayjob_has_the_keys_of_its_api(rayjob: Any) -> None:
     schema = json.loads((SCHEMAS / "rayjob.json").read_text())
     assert problems(rayjob, schema) == []
     assert problems({**rayjob, "spec": {**rayjob["spec"], "backofLimit": 1}}, schema) != []
+    assert rayjob["spec"]["rayClusterSpec"]["rayVersion"] == metadata.version("ray")
 
 
 def test_kubernetes_takes_the_pods_of_the_rayjob(rayjob: Any, kubernetes: Any) -> None:
