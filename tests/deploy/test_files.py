@@ -106,19 +106,13 @@ def test_no_password_is_in_a_command(name: str) -> None:
     assert not re.search(r"postgresql://[^@\s]*:[^@\s]*@", text)
 
 
-@pytest.mark.slow(seconds=4)
 @pytest.mark.parametrize("name", MLFLOW)
-def test_mlflow_answers_to_each_of_its_names_with_and_without_the_port(name: str) -> None:
-    from mlflow.server.security_utils import is_allowed_host_header
-
+def test_mlflow_knows_each_of_its_names_with_and_without_the_port(name: str) -> None:
     (said,) = re.findall(r"--allowed-hosts=([^\"]*?)\"?\n\s+(?:env|ports)", (DEPLOY / name).read_text())
     allowed = re.sub(r"\\?\s", "", said).split(",")
     names = {one.partition(":")[0] for one in allowed}
-    assert "mlflow" in names
-    for one in names:
-        assert is_allowed_host_header(allowed, one), one
-        assert is_allowed_host_header(allowed, f"{one}:5000"), one
-    assert not is_allowed_host_header(allowed, "elsewhere:5000")
+    assert {"mlflow", "localhost"} <= names
+    assert set(allowed) == names | {f"{one}:5000" for one in names}
 
 
 def test_the_rayjob_has_the_keys_of_its_api(rayjob: Any) -> None:

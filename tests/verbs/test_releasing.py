@@ -46,6 +46,7 @@ def ends(machine: MachineSpec, folder: Path, error: Exception | None = None, sto
     return said
 
 
+@pytest.mark.slow(seconds=4)
 def test_it_is_the_last_thing_of_a_run_and_no_shell_reads_it(noting: Any, tmp_path: Path) -> None:
     from autodc.studyfile import load
     from autodc.testing.worlds.cells import write_world
@@ -53,7 +54,7 @@ def test_it_is_the_last_thing_of_a_run_and_no_shell_reads_it(noting: Any, tmp_pa
     machine, note = noting
     small = {"budget__trainings": 14, "loop__rounds": 1, "search__trials_per_round": 2, "data__candidates": []}
     spec = load(write_world(tmp_path / "world", **small))
-    assert run(spec, machine(), tmp_path / "out").finished
+    assert run(spec, machine(), tmp_path / "out").to_dict()["finished"]
     assert note() == {"words": [SHELL], "ended": "finished", "result": True}
     assert not Path("made").exists()
 
