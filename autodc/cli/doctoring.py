@@ -25,7 +25,7 @@ INDENT = " " * 6
 @click.option("--uri", metavar="URI", help="The MLflow store to look at. Left out: sqlite:///mlflow.db.")
 @JSON
 def doctor(machine: str | None, uri: str | None, as_json: bool) -> int:
-    """Look at each thing a night needs of this machine or cluster: one line each, and how to mend it.
+    """Look at each thing a night needs of this machine or cluster, with the mend.
 
     Ray is really started, or joined at the address of the machine file, and ended; nothing stays. Exit 0 where nothing
     fails, 3 where something does.
