@@ -16,6 +16,7 @@ from autodc.adapters.doctor import here
 from autodc.adapters.doctor.check import Check
 from autodc.adapters.doctor.clock import clock
 from autodc.adapters.doctor.disks import disk, existing
+from autodc.adapters.doctor.gpu import gpus
 from autodc.adapters.doctor.limits import limits
 from autodc.adapters.doctor.store import store
 from autodc.adapters.doctor.versions import versions
@@ -113,7 +114,7 @@ def _checks(machine: MachineSpec, uri: str, environment: Mapping[str, str]) -> I
         yield within(name, QUICK_SECONDS, look)
     if machine.on_finish:
         yield _release(machine.on_finish[0])
-    yield within("gpu", SLOW_SECONDS, lambda: here.gpus(machine, environment))
+    yield within("gpu", SLOW_SECONDS, lambda: gpus(machine, environment))
     address = uri if uri == OFF else absolute_uri(uri, Path.cwd())
     yield within("mlflow store", SLOW_SECONDS, lambda: store(address))
     if machine.runner != "inline":

@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from autodc.adapters.doctor import here
 from autodc.adapters.doctor.clock import Reading, clock, judged
 from autodc.adapters.doctor.disks import disk
+from autodc.adapters.doctor.gpu import gpus
 from autodc.adapters.doctor.limits import Limits, limits
 from autodc.adapters.doctor.versions import compared, versions
 from autodc.studyfile.study import MachineSpec
@@ -111,9 +112,9 @@ def test_what_binds_all_trainings_to_the_same_cores_is_told_and_other_counts_do_
 
 def test_a_gpu_that_is_asked_for_and_is_not_there_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert here.gpus(MachineSpec(), {}).status == "ok"
-    assert here.gpus(MachineSpec(gpus_per_trial=1), {}).status == "fail"
-    assert here.gpus(MachineSpec(gpus_per_trial=1, address="auto"), {}).status == "ok"
+    assert gpus(MachineSpec(), {}).status == "ok"
+    assert gpus(MachineSpec(gpus_per_trial=1), {}).status == "fail"
+    assert gpus(MachineSpec(gpus_per_trial=1, address="auto"), {}).status == "ok"
 
 
 def test_gpus_are_named_as_their_driver_names_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -121,11 +122,11 @@ def test_gpus_are_named_as_their_driver_names_them(monkeypatch: pytest.MonkeyPat
     driver.write_text("#!/bin/sh\necho NVIDIA A\necho NVIDIA A\n")
     driver.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert here.gpus(MachineSpec(), {}).found == "2 × NVIDIA A; unused: gpus_per_trial is 0"
-    hidden = here.gpus(MachineSpec(gpus_per_trial=1), {"CUDA_VISIBLE_DEVICES": ""})
+    assert gpus(MachineSpec(), {}).found == "2 × NVIDIA A; unused: gpus_per_trial is 0"
+    hidden = gpus(MachineSpec(gpus_per_trial=1), {"CUDA_VISIBLE_DEVICES": ""})
     assert (hidden.status, hidden.mend) == ("fail", "unset CUDA_VISIBLE_DEVICES")
     driver.write_text("#!/bin/sh\necho no devices were found\nexit 6\n")
-    assert "no devices" in here.gpus(MachineSpec(gpus_per_trial=1), {}).found
+    assert "no devices" in gpus(MachineSpec(gpus_per_trial=1), {}).found
 
 
 @pytest.fixture
