@@ -39,7 +39,7 @@ def releasing(
     try:
         yield
     except SurroundingsError:
-        if machine.on_finish_after_failure:
+        if machine.on_finish_after_failure and not stop():
             _release(machine, folder, "surroundings", say, stop)
         raise
     except Interrupted:
