@@ -44,8 +44,10 @@ def call(
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
-            return getattr(error, "strerror", None) or str(error)
+        except OSError as error:
+            return error.strerror or str(error)
+        except ValueError as error:
+            return str(error)
         end, given = time.monotonic() + seconds, body
         while True:
             try:

@@ -61,7 +61,8 @@ def doctor(
     machine: left out: this one, Ray on all cores; uri: of the MLflow store, left out the study file's default; told:
     each check as soon as it is known.
     """
-    machine, checks = machine or MachineSpec(), []
+    machine = machine or MachineSpec()
+    checks: list[Check] = []
     if machine.address == LOCAL:  # as `run` reads it
         machine = machine.model_copy(update={"address": None})
     for check in _checks(machine, uri or TrackingSpec().uri, dict(os.environ)):

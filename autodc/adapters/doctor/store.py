@@ -5,7 +5,6 @@ It is a process of its own: whoever asks need not load MLflow, and one that hang
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 import urllib.error
@@ -57,8 +56,9 @@ def main() -> None:
 def _asked(uri: str) -> str:
     try:
         with quiet():
-            mlflow = importlib.import_module("mlflow")
-            mlflow.MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+            from mlflow import MlflowClient
+
+            MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
     except Exception as error:  # a store's plugin raises types of its own
         return last_line(error)
     return ""
