@@ -24,9 +24,8 @@ def versions(machine: MachineSpec) -> Iterator[Check]:
     """A line each for Python, autodc, SQLite and the packages a night leans on. No package is imported for it."""
     ours = _installed(DISTRIBUTION)
     yield Check(name="autodc", found=ours or f"not installed: the ranges of {DISTRIBUTION} are unknown")
-    facts = metadata.metadata(DISTRIBUTION) if ours else {}
-    python = facts["Requires-Python"] if "Requires-Python" in facts else ""
-    yield compared("python", platform.python_version(), SpecifierSet(python))
+    said = metadata.metadata(DISTRIBUTION).get_all("Requires-Python") if ours else None
+    yield compared("python", platform.python_version(), SpecifierSet(said[0] if said else ""))
     yield compared("sqlite", sqlite3.sqlite_version, SQLITE)
     wanted = _wanted() if ours else {}
     for name in SHOWN:
