@@ -31,6 +31,8 @@ NOTICE = 0.2
 """Share of the kills that are announced as a cloud does for a spot machine: SIGTERM, and SIGKILL after the grace."""
 GRACE_SECONDS = 5.0
 GLANCE = 0.003
+ENDS = (-signal.SIGKILL, -signal.SIGTERM, 130)
+"""Exit codes of a run that was killed: it heeds SIGTERM as soon as it has begun to read its command."""
 
 
 @dataclass
@@ -86,7 +88,7 @@ def _hunted(study: Study, out: Path, rng: np.random.Generator, kills: int, found
         _, said = process.communicate(timeout=PATIENCE)
         if process.returncode == 0:
             return
-        if process.returncode not in (-signal.SIGKILL, 130):
+        if process.returncode not in ENDS:
             found.problems.append(f"{out}: exit {process.returncode}: {said[-2000:]}")
             return
         found.kills += 1

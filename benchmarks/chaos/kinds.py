@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autodc.study.journal.events import KINDS
 from benchmarks.chaos.axe import AWAY
-from benchmarks.chaos.compare import Essence, appends, essence, events_of, trained_again
+from benchmarks.chaos.compare import TOLD, Essence, appends, essence, events_of, trained_again
 from benchmarks.chaos.studies import Study, calm, ended, start, written
 
 STUDIES = ("given", "forked", "cheap", "mined", "grown", "opened")
@@ -75,14 +75,14 @@ def at_every_kind(folder: Path, say: Callable[[str], object]) -> Found:
         points = [point for point in _points(out) if point.kinds - set(found.kills)]
         new = set().union(*(point.kinds for point in points)) - set(found.kills)
         say(f"{name}: {len(new)} kinds of event that are new, {len(points)} kills")
-        _chain(study, folder / name / "killed", essence(events_of(out)), points, found)
+        chain(study, folder / name / "killed", essence(events_of(out)), points, found)
     study = Study("given", folder / "given" / "study.yaml", folder / "given" / "machine.yaml")
     whole = essence(events_of(folder / "given" / "calm"))
     for number, (kinds, at, path) in enumerate(_harms(folder / "given")):
         out = folder / "given" / f"harmed-{number}"
         say(f"given, {path.format(out='OUT')} lost in the midst: {2 * len(kinds)} kills")
         points = [Point(kind, 1, side, frozenset({kind}), at, path.format(out=out)) for kind in kinds for side in SIDES]
-        _chain(study, out, whole, points, found)
+        chain(study, out, whole, points, found)
     return found
 
 
@@ -93,7 +93,10 @@ def _harms(folder: Path) -> Iterator[tuple[tuple[str, ...], str, str]]:
 
 
 def _points(out: Path) -> list[Point]:
-    """Before and after each append that holds the first or the last event of a kind, in the order of the journal."""
+    """Before and after each append that holds the first or the last event of a kind, in the order of the journal.
+
+    Of what only tells what came in, the first alone: runs that go on tell more of it.
+    """
     count: Counter[str] = Counter()
     ends: dict[str, dict[int, float]] = {}
     for kind, written_at in appends(out):
@@ -101,13 +104,13 @@ def _points(out: Path) -> list[Point]:
         ends.setdefault(kind, {})[count[kind]] = written_at
     found: dict[float, tuple[str, int, set[str]]] = {}
     for kind, numbers in ends.items():
-        for number in {1, count[kind]}:
+        for number in {1} if kind in TOLD else {1, count[kind]}:
             found.setdefault(numbers[number], (kind, number, set()))[2].add(kind)
     ordered = [found[at] for at in sorted(found)]
     return [Point(kind, number, side, frozenset(kinds)) for kind, number, kinds in ordered for side in SIDES]
 
 
-def _chain(study: Study, out: Path, whole: Essence, points: Sequence[Point], found: Found) -> None:
+def chain(study: Study, out: Path, whole: Essence, points: Sequence[Point], found: Found) -> None:
     """End the runs of one folder at one point after the other, then let it finish, and compare."""
     waiting, before = deque(points), len(found.problems)
     for words in study.commands(out):

@@ -46,7 +46,7 @@ def synced(folder: Path) -> Synced:
     if not _may_trace(folder) or not _traced(study, out, log, found):
         return found
     with log.open(errors="replace") as lines:
-        _read(lines, str(out), found)
+        read(lines, str(out), found)
     with closing(sqlite3.connect(out / JOURNAL)) as journal:
         (found.commits,) = journal.execute("SELECT count(DISTINCT written) FROM events").fetchone()
     if found.syncs < found.commits:
@@ -84,7 +84,7 @@ def _traced(study: Study, out: Path, log: Path, found: Synced) -> bool:
     return True
 
 
-def _read(lines: Iterable[str], out: str, found: Synced) -> None:
+def read(lines: Iterable[str], out: str, found: Synced) -> None:
     """Go through the calls that concern a folder in their order."""
     unsynced, unnamed = set[str](), set[str]()
     for line in lines:

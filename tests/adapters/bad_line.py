@@ -1,4 +1,4 @@
-"""A bad line to a server: some requests get an error 500, of some the server does what is asked and the reply is lost."""
+"""A bad line to a server: some requests get an error 500, of others the server does what is asked without a reply."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Leg(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = hand_on
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = hand_on  # noqa: N815
 
 
 @contextlib.contextmanager
