@@ -168,8 +168,7 @@ def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> 
 
 
 def _is_untold(state: State, folder: Path) -> bool:
-    """Whether the test set was opened and result.json does not say so: the command that asked for it was ended, and
-    goes on with that opening."""
+    """Whether the test set was opened and result.json does not say so: whoever opened it was ended, and goes on."""
     told = stored(folder).get("test")
     return bool(state.opened) and not (isinstance(told, dict) and told.get("opened") == len(state.opened))
 
