@@ -41,7 +41,12 @@ POOL = {"source": "data/pool.npz", "cost_per_row": 0.01}
 CHANGES: Mapping[str, Mapping[str, Any]] = {
     "given": {"budget__trainings": 60, "baselines": ["constant"], "search__sampler": "mixture"},
     "forked": {**SMALL, "search__probes": "fork", "search__trials_per_round": 16, "gate__evidence": "each"},
-    "cheap": {**SMALL, "budget__trainings": 50, "search__fidelity": {"low": 0.25, "pairs": 8}, "search__trials_per_round": 24},
+    "cheap": {
+        **SMALL,
+        "budget__trainings": 50,
+        "search__fidelity": {"low": 0.25, "pairs": 8},
+        "search__trials_per_round": 24,
+    },
     "mined": {
         "budget__trainings": 60,
         "data__candidates": None,
@@ -96,7 +101,12 @@ def start(words: Sequence[str], through: Sequence[str] = (), before: Sequence[st
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        env={
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        },
     )
 
 
