@@ -31,6 +31,8 @@ HEAD = ("runner", "kills", "SIGTERM: ended within 5 s", "same decisions and trai
 def main() -> None:
     """Run the parts that are asked for, and say what came of them."""
     asked = _arguments()
+    root = str(Path(__file__).parents[2])
+    os.environ.update(OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="", PYTHONPATH=root)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         text, problems = _all(asked, Path(folder))
@@ -90,9 +92,10 @@ def _random(asked: argparse.Namespace, folder: Path) -> tuple[list[str], list[st
     rows = [kills.row(one) for one in found]
     lines = [
         "\n## Killed at random\n",
-        "Real `autodc run` processes, `kill -9` (a fifth of them announced by SIGTERM, as of a spot machine, with 5 s "
-        "of grace), then the same command again. *Trained again*: after the outcome was journalled. *Cut off*: under "
-        "way when the run was killed, and trained once more.\n",
+        "Whole `autodc run` commands, each a process forked from one that has imported autodc: `kill -9`, a fifth of "
+        "them announced by SIGTERM, as of a spot machine, with 5 s of grace; then the same command again. *Trained "
+        "again*: after the outcome was journalled. *Cut off*: under way when the run was killed, and trained once "
+        "more.\n",
         table(HEAD, rows),
     ]
     late = sum(one.late for one in found)

@@ -1,10 +1,6 @@
-"""Runs autodc in this process, and ends it by SIGKILL at one event of its journal.
+"""An axe that ends a run of autodc by SIGKILL at one event of its journal.
 
-    python -m benchmarks.chaos.axe KIND NUMBER before|after AT PATH WORDS OF AUTODC…
-
-It falls right before or right after the append that holds the NUMBERth event of a KIND. PATH, where it is none of `-`,
-is taken away as soon as an event of the kind AT is journalled, as a disk loses files. Every append of every journal
-goes through one function, and the axe stands around that.
+Every append of every journal goes through one function, and the axe stands around that, in a process that shall die.
 """
 
 from __future__ import annotations
@@ -13,7 +9,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +18,11 @@ from autodc.adapters.journal_table import Head
 AWAY = ".away"
 
 
-def main() -> None:
-    """Wield the axe."""
-    kind, number, side, at, path, *words = sys.argv[1:]
+def hang(kind: str, number: str, side: str, at: str, path: str) -> None:
+    """Let it fall right `before` or right `after` the append that holds the numberth event of a kind.
+
+    at, path: what is taken away as soon as an event of that kind is journalled, as a disk loses files.
+    """
     append = journal_table.append
 
     def axed(writer: sqlite3.Connection, head: Head, records: Sequence[tuple[str, int, str]]) -> Head:
@@ -41,10 +38,6 @@ def main() -> None:
         return head
 
     journal_table.append = axed
-    sys.argv = ["autodc", *words]
-    from autodc.cli.main import main as autodc
-
-    autodc()
 
 
 def _take_away(path: Path) -> None:
@@ -58,7 +51,3 @@ def _take_away(path: Path) -> None:
 def _known(writer: sqlite3.Connection, kind: str) -> int:
     (found,) = writer.execute("SELECT count(*) FROM events WHERE kind = ?", (kind,)).fetchone()
     return int(found)
-
-
-if __name__ == "__main__":
-    main()

@@ -20,7 +20,7 @@ TOLD = (
 )
 """Events that tell what came in, or what befell a session, whenever it did. All others are decisions, whose order is
 fixed; so is one of a kind that is new."""
-CLOCKS = ("time", "awake", "made")
+CLOCKS = ("time", "awake", "made", "opened_at")
 """Fields that hold when something was, wherever they stand."""
 OUTCOME = ("status", "slices", "soft", "arrays")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -15,7 +14,7 @@ import numpy as np
 
 from autodc.adapters.journal import JOURNAL
 from benchmarks.chaos.compare import essence, events_of, trained_again
-from benchmarks.chaos.studies import PATIENCE, Study, calm, finish, start, written
+from benchmarks.chaos.studies import Command, Study, calm, finish, written
 
 STUDIES = ("given", "forked", "cheap", "mined", "grown")
 PER_STUDY = 12
@@ -77,42 +76,34 @@ def _hunted(study: Study, out: Path, rng: np.random.Generator, kills: int, found
     """Kill the first command of a study again and again, until it ends all the same."""
     words, most = study.commands(out)[0], found.kills + kills
     while found.kills < most:
-        process = start(words)
-        _wait(process, out, rng)
+        command = Command(words)
+        _wait(command, out, rng)
         announced = rng.random() < NOTICE
-        if process.poll() is None and announced:
-            process.send_signal(signal.SIGTERM)
-            _ends(process, GRACE_SECONDS)
-        stopped = process.poll() is not None
-        process.kill()
-        _, said = process.communicate(timeout=PATIENCE)
-        if process.returncode == 0:
+        if announced:
+            command.signal(signal.SIGTERM)
+            command.ended(GRACE_SECONDS)
+        stopped = command.code is not None
+        command.signal(signal.SIGKILL)
+        code = command.ended()
+        if code == 0:
             return
-        if process.returncode not in ENDS:
-            found.problems.append(f"{out}: exit {process.returncode}: {said[-2000:]}")
+        if code not in ENDS:
+            found.problems.append(f"{out}: exit {code}: {command.said()}")
             return
         found.kills += 1
         found.announced += announced
         found.stopped += announced and stopped
 
 
-def _wait(process: subprocess.Popen[str], out: Path, rng: np.random.Generator) -> None:
+def _wait(command: Command, out: Path, rng: np.random.Generator) -> None:
     """Wait for a moment by chance, or the end of the run."""
     if rng.random() < BLIND:
-        _ends(process, rng.uniform(0.0, BLIND_SECONDS))
+        command.ended(rng.uniform(0.0, BLIND_SECONDS))
         return
     goal = _last(out) + int(rng.integers(1, REACH))
-    while process.poll() is None and _last(out) < goal:
+    while command.code is None and _last(out) < goal:
         time.sleep(GLANCE)
-    _ends(process, rng.uniform(0.0, WAVER_SECONDS))
-
-
-def _ends(process: subprocess.Popen[str], seconds: float) -> None:
-    """Wait for the end of a process, at most so long."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return
+    command.ended(rng.uniform(0.0, WAVER_SECONDS))
 
 
 def _last(out: Path) -> int:

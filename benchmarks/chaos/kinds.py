@@ -11,7 +11,7 @@ from pathlib import Path
 from autodc.study.journal.events import KINDS
 from benchmarks.chaos.axe import AWAY
 from benchmarks.chaos.compare import TOLD, Essence, appends, essence, events_of, trained_again
-from benchmarks.chaos.studies import Study, calm, ended, start, written
+from benchmarks.chaos.studies import Command, Study, calm, written
 
 STUDIES = ("given", "forked", "cheap", "mined", "grown", "opened")
 SIDES = ("before", "after")
@@ -42,7 +42,7 @@ class Point:
     @property
     def words(self) -> tuple[str, ...]:
         """The arguments of the axe."""
-        return ("benchmarks.chaos.axe", self.kind, str(self.number), self.side, self.at, self.path)
+        return self.kind, str(self.number), self.side, self.at, self.path
 
 
 @dataclass
@@ -119,13 +119,14 @@ def chain(study: Study, out: Path, whole: Essence, points: Sequence[Point], foun
             while waiting and kinds[waiting[0].kind] >= waiting[0].number:
                 found.missed.append(_words(study, waiting.popleft()))
             point = waiting[0] if waiting else None
-            code, said = ended(start(words, point.words if point else ()))
+            command = Command(words, point.words if point else ())
+            code = command.ended()
             if point:
                 _put_back(Path(point.path))
             if code == 0:
                 break
             if point is None or code != -signal.SIGKILL:
-                found.problems.append(f"{_words(study, point)}: exit {code}: {said}")
+                found.problems.append(f"{_words(study, point)}: exit {code}: {command.said()}")
                 return
             waiting.popleft()
             found.kills.update(point.kinds)

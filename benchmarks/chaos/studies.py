@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
 from autodc.testing.worlds.cells import CELLS, rows, write_world
+from benchmarks.chaos.axe import hang
 
 PATIENCE = 900.0
 """Seconds for one command; a study takes about three, with Ray half a minute."""
@@ -35,23 +38,24 @@ class Logged:
         with open(out.parent.parent / "{LOG}", "ab") as log:
             log.write(f"{{out.name}} {{time.time()!r}}\\n".encode())
         time.sleep(self.seconds)
+
+class Broken:
+    parameters = {{"bright": {{"type": "float", "low": 0.0, "high": 1.0}}}}
+    def generate(self, parameters, rows, seed):
+        raise ValueError("this generator is broken, as planned")
 """
-SMALL = {"budget__trainings": 40, "loop__rounds": 1}
-POOL = {"source": "data/pool.npz", "cost_per_row": 0.01}
+SMALL = {"budget__trainings": 40, "loop__rounds": 1, "loop__findings": 0}
 CHANGES: Mapping[str, Mapping[str, Any]] = {
     "given": {"budget__trainings": 60, "baselines": ["constant"], "search__sampler": "mixture"},
     "forked": {**SMALL, "search__probes": "fork", "search__trials_per_round": 16, "gate__evidence": "each"},
-    "cheap": {
-        **SMALL,
-        "budget__trainings": 50,
-        "search__fidelity": {"low": 0.25, "pairs": 8},
-        "search__trials_per_round": 24,
-    },
+    "cheap": {**SMALL, "search__fidelity": {"low": 0.25, "pairs": 8}, "search__trials_per_round": 16},
     "mined": {
-        "budget__trainings": 60,
+        "budget__trainings": 70,
+        "slices": [{"name": "overall", "role": "target"}],
         "data__candidates": None,
-        "data__pool": POOL,
-        "loop__propose": ["pool"],
+        "data__pool": {"source": "data/pool.npz", "cost_per_row": 0.01},
+        "data__generators": [{"name": "broken", "generator": "logged.py:Broken", "rows": 40}],
+        "loop__propose": ["pool", "generate"],
     },
     "grown": SMALL,
     "opened": SMALL,
@@ -87,41 +91,56 @@ def written(folder: Path, name: str, seed: int = 3, seconds: float = 0.0, machin
     task = {"kind": "classification", "trainer": "logged.py:Logged", "options": {"seconds": seconds}}
     file = write_world(folder, **{**CHANGES[name], "seed": seed, "task": task})
     (folder / "logged.py").write_text(TRAINER)
-    np.savez(folder / "data" / "pool.npz", **dict(rows(np.random.default_rng(seed), 1500, np.arange(CELLS))))
+    np.savez(folder / "data" / "pool.npz", **_pool(np.random.default_rng(seed)))
     (folder / "machine.yaml").write_text(f"{machine}\n")
     return Study(name, file, folder / "machine.yaml")
 
 
-def start(words: Sequence[str], through: Sequence[str] = (), before: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """Begin a command as a process of its own. through: a module, with its arguments, that runs it; before: a program
-    that is given the whole of it."""
-    program = ["-m", *through] if through else ["-c", "from autodc.cli.main import main; main()"]
-    return subprocess.Popen(
-        [*before, sys.executable, *program, *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        },
-    )
+def _pool(rng: np.random.Generator) -> dict[str, Any]:
+    """Rows of which a tenth are of the dark cells, which the base does not know."""
+    bright, dark = rows(rng, 1800, np.arange(CELLS // 2)), rows(rng, 200, np.arange(CELLS // 2, CELLS))
+    return {name: np.concatenate([bright[name], dark[name]]) for name in bright}
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Wait for the end of a command: its exit code, and what it said last."""
-    _, err = process.communicate(timeout=PATIENCE)
-    return process.returncode, err[-2000:]
+@final
+class Command:
+    """A command of autodc in a process of its own, forked from this one, which has imported what it needs.
+
+    axe: where it ends itself (`axe.hang`).
+    """
+
+    def __init__(self, words: Sequence[str], axe: Sequence[str] = ()) -> None:
+        self._said = tempfile.NamedTemporaryFile("r")  # noqa: SIM115
+        _import_once()
+        self._process = get_context("fork").Process(target=_run, args=(list(words), list(axe), self._said.name))
+        self._process.start()
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, minus the number of the signal that ended it; None while it runs."""
+        return self._process.exitcode
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self._process.pid is not None and self.code is None:
+            os.kill(self._process.pid, number)
+
+    def ended(self, seconds: float = PATIENCE) -> int | None:
+        """Wait for its end, at most so long; its exit code."""
+        self._process.join(seconds)
+        return self.code
+
+    def said(self) -> str:
+        """What it said last."""
+        return self._said.read()[-2000:]
 
 
 def finish(study: Study, out: Path, fails: Callable[[str], object]) -> None:
     """Give all commands, also those that are done; fails: told what went wrong."""
     for words in study.commands(out):
-        code, said = ended(start(words))
-        if code:
-            fails(f"{study.name}: `autodc {' '.join(words)}` ended with {code}: {said}")
+        command = Command(words)
+        if code := command.ended():
+            fails(f"{study.name}: `autodc {' '.join(words)}` ended with {code}: {command.said()}")
 
 
 def calm(study: Study, out: Path) -> Path:
@@ -132,3 +151,22 @@ def calm(study: Study, out: Path) -> Path:
 
     finish(study, out, fails)
     return out
+
+
+def _import_once() -> None:
+    """What a run imports, so that a fork has it: a kill a second or two after the start would meet imports alone."""
+    for name in ("autodc.cli.main", "autodc.verbs.run", "autodc.wire.diagnosis", "autodc.wire.proposing", "optuna"):
+        importlib.import_module(name)
+
+
+def _run(words: list[str], axe: list[str], said: str) -> None:
+    """The command, in the fork."""
+    for number, path in ((1, os.devnull), (2, said)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
+    sys.stdout, sys.stderr = (open(n, "w", buffering=1, closefd=False) for n in (1, 2))  # noqa: SIM115
+    sys.argv = ["autodc", *words]
+    if axe:
+        hang(*axe)
+    from autodc.cli.main import main
+
+    main()

@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from autodc.adapters.journal import JOURNAL
 from autodc.files import UNFINISHED
-from benchmarks.chaos.studies import Study, ended, start, written
+from benchmarks.chaos.studies import Study, written
 
 CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2"
 OF_A_FILE = re.compile(r"\b(write|pwrite64|fsync|fdatasync)\(\d+<([^>]+)>")
@@ -74,14 +75,14 @@ def _may_trace(folder: Path) -> bool:
 
 
 def _traced(study: Study, out: Path, log: Path, found: Synced) -> bool:
-    for words in study.commands(out):
-        calls = ["strace", "-f", "-qq", "-y", "-s", "0", "-e", f"trace={CALLS}", "-o", str(log)]
-        code, said = ended(start(words, before=calls))
-        if code:
-            found.problems.append(f"traced: exit {code}: {said}")
-            return False
-    found.traced = True
-    return True
+    (words,) = study.commands(out)
+    calls = ["strace", "-f", "-qq", "-y", "-s", "0", "-e", f"trace={CALLS}", "-o", str(log)]
+    program = [sys.executable, "-c", "from autodc.cli.main import main; main()", *words]
+    done = subprocess.run([*calls, *program], check=False, capture_output=True, text=True)
+    if done.returncode:
+        found.problems.append(f"traced: exit {done.returncode}: {done.stderr[-2000:]}")
+    found.traced = done.returncode == 0
+    return found.traced
 
 
 def read(lines: Iterable[str], out: str, found: Synced) -> None:

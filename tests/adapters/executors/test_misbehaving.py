@@ -48,7 +48,7 @@ def process(completion: Any) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
 def test_a_training_that_ends_itself_by_a_signal_is_a_crash_that_names_it(child: Any, jobs: Jobs, name: str) -> None:
-    completion = trained(child[0], jobs, "signal", number=int(signal.Signals[name]))
+    completion = trained(child[0], jobs, "signal", which=int(signal.Signals[name]))
     assert completion.status == "crashed"
     assert f"process died ({name}" in completion.error
     assert trained(child[0], jobs, "learn").status == "done"

@@ -14,7 +14,7 @@ before=0
 while :; do
     head -c 1048576 /dev/zero
     now=$(stat -L -c %s /proc/$$/fd/1)
-    [ "$now" -lt "$before" ] && exit 0
+    [ "$now" -gt 0 ] && [ "$now" -lt "$before" ] && exit 0
     before=$now
 done
 """
@@ -25,7 +25,7 @@ class Misbehaves:
     def train(self, job):
         act = job.hyperparameters["act"]
         if act == "signal":
-            os.kill(os.getpid(), int(job.hyperparameters["number"]))
+            os.kill(os.getpid(), int(job.hyperparameters["which"]))
         elif act == "wander":
             os.chdir(job.out)
         elif act == "vanish":
