@@ -20,9 +20,9 @@ ELSEWHERE = {
     "SlotsSet": "somebody asks for it, and no decision depends on it: tests/cli, tests/adapters/executors",
     "TrialHeldUp": "needs a disk that is full: tests/study/test_driver.py, tests/verbs/test_surroundings.py",
     "WarmStarted": "is journalled with StudyStarted, in one append: tests/verbs/test_warm_start.py",
+    "ControlCompared": "needs a kept dataset that stood beside its control by chance: tests/study/test_holding.py",
     "DeliveryRefused": "needs people who deliver while it runs: tests/wire/test_inbox.py",
     "MetricTold": "is told in journals of before alone: tests/journals",
-    "RowsTold": "is told in journals of before alone: tests/journals",
 }
 """Kinds that none of the studies here writes, and where a run is ended beside them."""
 

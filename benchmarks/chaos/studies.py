@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from benchmarks.chaos.axe import hang
 
 PATIENCE = 900.0
 """Seconds for one command; a study takes about three, with Ray half a minute."""
+IMPORTED = ("autodc.cli.main", "autodc.verbs.run", "autodc.wire.diagnosis", "autodc.wire.proposing", "optuna")
 LOG = "trainings.log"
 TRAINER = f"""
 import time
@@ -104,15 +104,18 @@ def _pool(rng: np.random.Generator) -> dict[str, Any]:
 
 @final
 class Command:
-    """A command of autodc in a process of its own, forked from this one, which has imported what it needs.
+    """A command of autodc in a process of its own, forked from one that has imported what it needs.
+
+    A kill a second or two after a start would else meet imports alone.
 
     axe: where it ends itself (`axe.hang`).
     """
 
     def __init__(self, words: Sequence[str], axe: Sequence[str] = ()) -> None:
         self._said = tempfile.NamedTemporaryFile("r")  # noqa: SIM115
-        _import_once()
-        self._process = get_context("fork").Process(target=_run, args=(list(words), list(axe), self._said.name))
+        context = get_context("forkserver")
+        context.set_forkserver_preload(list(IMPORTED))
+        self._process = context.Process(target=_run, args=(list(words), list(axe), self._said.name))
         self._process.start()
 
     @property
@@ -151,12 +154,6 @@ def calm(study: Study, out: Path) -> Path:
 
     finish(study, out, fails)
     return out
-
-
-def _import_once() -> None:
-    """What a run imports, so that a fork has it: a kill a second or two after the start would meet imports alone."""
-    for name in ("autodc.cli.main", "autodc.verbs.run", "autodc.wire.diagnosis", "autodc.wire.proposing", "optuna"):
-        importlib.import_module(name)
 
 
 def _run(words: list[str], axe: list[str], said: str) -> None:
