@@ -24,7 +24,7 @@ ELSEWHERE = {
     "DeliveryRefused": "needs people who deliver while it runs: tests/wire/test_inbox.py",
     "MetricTold": "is told in journals of before alone: tests/journals",
 }
-"""Kinds that none of the studies here writes, and where a run is ended beside them."""
+"""Kinds that none of the studies here writes: why, and where they are tested."""
 
 
 @dataclass(frozen=True)
