@@ -41,7 +41,12 @@ class Essence:
         """The first place where two differ, in words; empty where they do not."""
         for number, (mine, others) in enumerate(zip(self.decisions, other.decisions, strict=False)):
             if mine != others:
-                return f"decision {number}: {mine[:300]} and {others[:300]}"
+                place = max(
+                    0,
+                    next(k for k, pair in enumerate(zip(f"{mine} ", f"{others} ", strict=False)) if pair[0] != pair[1])
+                    - 80,
+                )
+                return f"decision {number}, {mine[:60]}: …{mine[place:][:300]} and …{others[place:][:300]}"
         if len(self.decisions) != len(other.decisions):
             return f"{len(self.decisions)} and {len(other.decisions)} decisions"
         return "" if self.trainings == other.trainings else "trainings came out otherwise"

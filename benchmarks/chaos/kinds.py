@@ -78,18 +78,19 @@ def at_every_kind(folder: Path, say: Callable[[str], object]) -> Found:
         chain(study, folder / name / "killed", essence(events_of(out)), points, found)
     study = Study("given", folder / "given" / "study.yaml", folder / "given" / "machine.yaml")
     whole = essence(events_of(folder / "given" / "calm"))
-    for number, (kinds, at, path) in enumerate(_harms(folder / "given")):
+    for number, (kinds, sides, at, path) in enumerate(_harms(folder / "given")):
         out = folder / "given" / f"harmed-{number}"
-        say(f"given, {path.format(out='OUT')} lost in the midst: {2 * len(kinds)} kills")
-        points = [Point(kind, 1, side, frozenset({kind}), at, path.format(out=out)) for kind in kinds for side in SIDES]
+        say(f"given, {path.format(out='OUT')} lost in the midst: {len(sides) * len(kinds)} kills")
+        points = [Point(kind, 1, side, frozenset({kind}), at, path.format(out=out)) for kind in kinds for side in sides]
         chain(study, out, whole, points, found)
     return found
 
 
-def _harms(folder: Path) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """The kinds that follow where something is lost, the kind at which it goes, and what."""
-    yield ("OutcomeLost", "OutcomeRestored"), "ComparisonOpened", "{out}/outcomes"
-    yield ("TestSetUnread",), "VerdictReached", str(folder / "data" / "test.npz")
+def _harms(folder: Path) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], str, str]]:
+    """The kinds that follow where something is lost, the sides, the kind of event at which it goes, and what."""
+    yield ("OutcomeLost", "OutcomeRestored"), SIDES, "ComparisonOpened", "{out}/outcomes"
+    for side in SIDES:  # it is back after a kill
+        yield ("TestSetUnread",), (side,), "TestSetOpened", str(folder / "data" / "test.npz")
 
 
 def _points(out: Path) -> list[Point]:

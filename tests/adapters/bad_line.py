@@ -67,7 +67,7 @@ class Leg(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def bad_line(port: int, server: int, fails: int = 5, loses: int = 7) -> Iterator[Line]:
+def bad_line(port: int, server: int, fails: int = 9, loses: int = 11) -> Iterator[Line]:
     """A line from a port to a server's: every so manyth request fails, or its reply is lost."""
     line = Line(port, server, fails, loses)
     threading.Thread(target=line.serve_forever, daemon=True).start()

@@ -481,11 +481,11 @@ def test_a_real_server_gets_once_what_it_missed_also_over_a_line_that_fails_and_
     try:
         assert waited(lambda: answers(behind), 120)
         with bad_line(port, behind) as line:
-            late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
             journal.append(events[9:])
-            late.follow()
-            assert waited(lambda: late.reference is not None, 120)
-            assert late.finish(120)
+            for _ in range(6):  # the same command again
+                late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
+                if late.finish(120):
+                    break
             assert late.complaint == ""
         assert min(line.did["failed"], line.did["lost"]) > 2, line.did
         assert keys_of(runs_of(f"http://127.0.0.1:{behind}")) == whole(6)
