@@ -220,7 +220,9 @@ def test_predictions_that_a_diagnosis_needs_are_made_again(world: Any) -> None:
             if forgets and address and address not in looked:
                 looked.add(address)
                 hand.store.lose(address)
-            hand.advance(study)
+            for trial in (asked := study.ask(1)):
+                study.tell(trial, hand.outcome(study, trial))
+            assert asked or study.finished
         kinds = (ev.DiagnosisMade, ev.FindingMade)
         events = [event for _, event in MemoryJournal(rows).read() if isinstance(event, kinds)]
         return [replace(event, time=0.0, awake=0.0) for event in events], len(study.state.restored)
