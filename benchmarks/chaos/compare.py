@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ TOLD = (
 fixed; so is one of a kind that is new."""
 CLOCKS = ("time", "awake", "made", "opened_at")
 """Fields that hold when something was, wherever they stand."""
+OF_WHAT_IS_THERE = ("more_rows",)
+"""Fields that tell more where more outcomes are still on the disk; no decision depends on them."""
 OUTCOME = ("status", "slices", "soft", "arrays")
 
 
@@ -68,15 +71,17 @@ def appends(folder: Path) -> list[tuple[str, float]]:
         ]
 
 
-def essence(events: list[Event]) -> Essence:
-    """What the events come to."""
+def essence(events: list[Event], without: Sequence[str] = ()) -> Essence:
+    """What the events come to. without: fields that are left out beside those that hold times."""
     found = Essence()
     for event in events:
         if isinstance(event, TrialFinished):
             outcome = event.outcome
             found.trainings[event.number] = encode({key: outcome.get(key) for key in OUTCOME})
         elif event.kind not in TOLD:
-            found.decisions.append(f"{event.kind} {encode(_timeless(json.loads(encode(event.to_dict()))))}")
+            found.decisions.append(
+                f"{event.kind} {encode(_without(json.loads(encode(event.to_dict())), (*CLOCKS, *without)))}"
+            )
     return found
 
 
@@ -94,7 +99,7 @@ def trained_again(folder: Path) -> tuple[int, int]:
     return late, sum(len(times) for times in begun.values()) - len(begun) - late
 
 
-def _timeless(value: Any) -> Any:
+def _without(value: Any, names: Sequence[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _timeless(one) for key, one in value.items() if key not in CLOCKS}
-    return [_timeless(one) for one in value] if isinstance(value, list) else value
+        return {key: _without(one, names) for key, one in value.items() if key not in names}
+    return [_without(one, names) for one in value] if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autodc.study.journal.events import KINDS
 from benchmarks.chaos.axe import AWAY
-from benchmarks.chaos.compare import TOLD, Essence, appends, essence, events_of, trained_again
+from benchmarks.chaos.compare import OF_WHAT_IS_THERE, TOLD, Essence, appends, essence, events_of, trained_again
 from benchmarks.chaos.studies import Command, Study, calm, written
 
 STUDIES = ("given", "forked", "cheap", "mined", "grown", "opened")
@@ -77,12 +77,12 @@ def at_every_kind(folder: Path, say: Callable[[str], object]) -> Found:
         say(f"{name}: {len(new)} kinds of event that are new, {len(points)} kills")
         chain(study, folder / name / "killed", essence(events_of(out)), points, found)
     study = Study("given", folder / "given" / "study.yaml", folder / "given" / "machine.yaml")
-    whole = essence(events_of(folder / "given" / "calm"))
+    whole = essence(events_of(folder / "given" / "calm"), OF_WHAT_IS_THERE)
     for number, (kinds, sides, at, path) in enumerate(_harms(folder / "given")):
         out = folder / "given" / f"harmed-{number}"
         say(f"given, {path.format(out='OUT')} lost in the midst: {len(sides) * len(kinds)} kills")
         points = [Point(kind, 1, side, frozenset({kind}), at, path.format(out=out)) for kind in kinds for side in sides]
-        chain(study, out, whole, points, found)
+        chain(study, out, whole, points, found, OF_WHAT_IS_THERE)
     return found
 
 
@@ -111,8 +111,13 @@ def _points(out: Path) -> list[Point]:
     return [Point(kind, number, side, frozenset(kinds)) for kind, number, kinds in ordered for side in SIDES]
 
 
-def chain(study: Study, out: Path, whole: Essence, points: Sequence[Point], found: Found) -> None:
-    """End the runs of one folder at one point after the other, then let it finish, and compare."""
+def chain(
+    study: Study, out: Path, whole: Essence, points: Sequence[Point], found: Found, without: Sequence[str] = ()
+) -> None:
+    """End the runs of one folder at one point after the other, then let it finish, and compare.
+
+    without: fields that `whole` leaves out.
+    """
     waiting, before = deque(points), len(found.problems)
     for words in study.commands(out):
         while True:
@@ -132,15 +137,11 @@ def chain(study: Study, out: Path, whole: Essence, points: Sequence[Point], foun
             waiting.popleft()
             found.kills.update(point.kinds)
             found.fell += 1
-            if not (so_far := essence(events_of(out))).begins(whole):
+            if not (so_far := essence(events_of(out), without)).begins(whole):
                 found.problems.append(f"{_words(study, point)}: {so_far.difference(whole)}")
     found.missed += [_words(study, point) for point in waiting]
-    _compared(out, whole, found, study.name, before)
-
-
-def _compared(out: Path, whole: Essence, found: Found, name: str, before: int) -> None:
-    if difference := whole.difference(essence(events_of(out))):
-        found.problems.append(f"{name}, at the end: {difference}")
+    if difference := whole.difference(essence(events_of(out), without)):
+        found.problems.append(f"{study.name}, at the end: {difference}")
     late, again = trained_again(out)
     found.late += late
     found.again += again

@@ -21,7 +21,7 @@ from autodc.adapters.journal import JOURNAL, SqliteJournal, encode
 from autodc.errors import SurroundingsError
 from autodc.study.journal.events import Event
 from autodc.studyfile.study import MachineSpec
-from benchmarks.chaos.compare import essence, events_of
+from benchmarks.chaos.compare import OF_WHAT_IS_THERE, essence, events_of
 from benchmarks.chaos.studies import Command, Study, written
 
 EVERY = 6
@@ -133,7 +133,7 @@ def _goes_on(study: Study, out: Path, whole: list[Event], found: Cuts) -> int:
     said = command.said()
     if code == 3 and "ADC-" in said:
         return code
-    expected, reached = essence(whole), essence(events_of(out))
+    expected, reached = (essence(events, OF_WHAT_IS_THERE) for events in (whole, events_of(out)))
     if difference := said if code else reached.difference(expected):
         found.problems.append(f"{out.name}: exit {code}: {difference}")
         return 1
