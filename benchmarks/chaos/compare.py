@@ -24,7 +24,8 @@ fixed; so is one of a kind that is new."""
 CLOCKS = ("time", "awake", "made", "opened_at")
 """Fields that hold when something was, wherever they stand."""
 OF_WHAT_IS_THERE = ("more_rows",)
-"""Fields that tell more where more outcomes are still on the disk; no decision depends on them."""
+"""Fields that tell more where more outcomes are still on the disk: what more rows would do, in findings. No verdict
+depends on it; what people are asked for may."""
 OUTCOME = ("status", "slices", "soft", "arrays")
 
 
