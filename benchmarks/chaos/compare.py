@@ -23,9 +23,9 @@ TOLD = (
 fixed; so is one of a kind that is new."""
 CLOCKS = ("time", "awake", "made", "opened_at")
 """Fields that hold when something was, wherever they stand."""
-OF_WHAT_IS_THERE = ("more_rows",)
-"""Fields that tell more where more outcomes are still on the disk: what more rows would do, in findings. No verdict
-depends on it; what people are asked for may."""
+OF_WHAT_IS_THERE = ("more_rows", "baselines")
+"""Fields that tell more where more outcomes are still on the disk: what more rows would do, in findings, and how simple
+baselines compare. No verdict depends on them; what people are asked for may."""
 OUTCOME = ("status", "slices", "soft", "arrays")
 
 
