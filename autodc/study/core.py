@@ -322,6 +322,9 @@ class StudyCore:
         so that a diagnosis sees the same on any number of workers.
         """
         state, plan = self.state, trial.plan
+        known = state.trials[trial.number].outcome
+        if known is not None and known.outputs:  # it is lost, and trained again
+            return True
         if not (trial.phase in PAIRED or plan == state.incumbent) or plan in state.outputs:
             return False
         before = (t for t in state.trials[: trial.number] if t.trial.plan == plan and t.outcome is None)

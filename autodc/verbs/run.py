@@ -89,7 +89,10 @@ def run(
     machine = machine or MachineSpec()
     folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
-        refuse_second_opening(state_of(folder), force)
+        state = state_of(folder)
+        open_test = not _is_untold(state, folder)
+        if open_test:
+            refuse_second_opening(state, force)
     with (
         releasing(machine, folder, stage, stop),
         _notifier(notify, stage) as notifier,
@@ -167,6 +170,12 @@ def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> 
     if not (folder / JOURNAL).exists() or state_of(folder).unread is None:
         return None
     return Result(content=open_result(folder)[1], folder=folder)
+
+
+def _is_untold(state: State, folder: Path) -> bool:
+    """Whether the test set was opened and result.json does not say so: whoever opened it was ended, and goes on."""
+    told = stored(folder).get("test")
+    return bool(state.opened) and not (isinstance(told, dict) and told.get("opened") == len(state.opened))
 
 
 def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:

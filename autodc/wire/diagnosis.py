@@ -136,7 +136,10 @@ def named_slices(inputs: Inputs, rows: Rows) -> tuple[Named, ...]:
 
 @final
 class ExploreDiagnoser:
-    """Looks with the predictions that a study keeps of its incumbent; whatever hinders it is a note."""
+    """Looks with the predictions that a study keeps of its incumbent; whatever hinders it is a note.
+
+    Predictions that are lost are trained again first: ArtefactLost is raised, but where that has been done.
+    """
 
     def __init__(self, inputs: Inputs, store: ArtefactStore, joined: Callable[[str], Dataset]) -> None:
         """joined: reads a candidate that is not in the study file."""
@@ -172,6 +175,8 @@ class ExploreDiagnoser:
             looked = look(self._inputs, outputs, view.spec.loop.findings, self._known, before=before)
             return with_more_rows(looked, self._inputs, view, self._store)
         except ArtefactLost as error:
+            if not any(one.number == number for one in view.state.restored):
+                raise  # it is trained again, and looked at then
             return _noted(NOT_KEPT, str(error))
         except AutodcError as error:
             return _noted(error.code, error.brief)

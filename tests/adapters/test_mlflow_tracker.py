@@ -24,6 +24,7 @@ from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial
 from autodc.testing.waiting import waited
+from tests.adapters.bad_line import bad_line
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -458,9 +459,11 @@ def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: st
 
 
 @pytest.mark.slow
-def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: SqliteJournal, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_a_real_server_gets_once_what_it_missed_also_over_a_line_that_fails_and_loses_replies(
+    uri: str, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+        port, behind = free.getsockname()[1], other.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     events = study(trials=6)
     journal.append(events[:9])
@@ -468,7 +471,7 @@ def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: 
     assert not early.finish(60)
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--port", str(port)),
+            *(sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--port", str(behind)),
             *("--workers", "1", "--artifacts-destination", str(tmp_path / "artifacts")),
         ],
         start_new_session=True,
@@ -476,14 +479,23 @@ def test_a_real_server_gets_what_it_missed_while_it_was_away(uri: str, journal: 
         stderr=subprocess.DEVNULL,
     )
     try:
-        late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
-        journal.append(events[9:])
-        late.follow()
-        assert waited(lambda: late.reference is not None, 120)
-        assert late.finish(120)
-        assert late.complaint == ""
-        assert keys_of(runs_of(address)) == whole(6)
+        assert waited(lambda: answers(behind), 120)
+        with bad_line(port, behind) as line:
+            journal.append(events[9:])
+            for _ in range(6):  # the same command again
+                late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
+                if late.finish(120):
+                    break
+            assert late.complaint == ""
+        assert min(line.did["failed"], line.did["lost"]) > 2, line.did
+        assert keys_of(runs_of(f"http://127.0.0.1:{behind}")) == whole(6)
         assert [path.name for path in (tmp_path / "artifacts").rglob("*.json")] == ["study.json"]
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

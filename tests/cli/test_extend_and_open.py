@@ -73,6 +73,18 @@ def test_the_test_set_is_opened_again_by_force_alone(autodc: Any, done: Any) -> 
 
 
 @pytest.mark.slow
+def test_an_opening_that_was_ended_before_the_result_goes_on_by_the_same_command(autodc: Any, done: Any) -> None:
+    out, words, before = done
+    for name in ("result.json", "report/index.html"):
+        (out / name).unlink()
+    again = autodc(*words, "--open-test")
+    assert again.code == 0, again.err
+    assert json.loads(again.out) == before
+    assert (out / "report" / "index.html").exists()
+    assert autodc(*words, "--open-test").code == 2
+
+
+@pytest.mark.slow
 def test_opening_by_hand_ends_the_study_where_it_is(autodc: Any, inline: Any, tmp_path: Path) -> None:
     study = write_world(tmp_path, **PLENTY)
     said = autodc("run", study, "--machine", inline, "--out", tmp_path / "out", "--open-test", "--json")

@@ -142,6 +142,31 @@ def test_a_machine_that_slept_still_has_its_wall_clock_budget(world: Any, execut
 
 
 @pytest.mark.slow
+def test_a_clock_that_jumps_back_and_forth_changes_no_decision(world: Any, executor_of: Any, essence: Any) -> None:
+    class Jumping(executor_of):
+        """Its trainings end, as its clock has it, before they began or days later."""
+
+        def wait(self, timeout: Any = None) -> Any:
+            jumps = (-86_400.0, 0.0, 86_400.0)
+            return [replace(c, ended=c.started + jumps[c.number % 3], seconds=1.0) for c in super().wait(timeout)]
+
+    hand = world(budget__trainings=40, loop__rounds=1)
+    calm, jumpy = hand.open([]), hand.open([])
+    hand.finish(calm)
+    executor = Jumping(hand, jumpy)
+    clocks = Clocks(executor)
+
+    def jump(state: Any) -> None:
+        clocks.jumped = (-1.0) ** len(state.trials) * 1e6 * (len(state.trials) > 12)
+
+    drive(hand, jumpy, executor, clocks, seconds=500.0, progress=jump)
+    assert essence(jumpy) == essence(calm)
+    spent = result(jumpy.state)["spent"]
+    assert spent["wall_seconds"] >= 0
+    assert spent["busy_share"] is None or 0 <= spent["busy_share"] <= 1
+
+
+@pytest.mark.slow
 def test_a_limit_rises_again_when_there_is_more_time_than_it_seemed(world: Any, executor_of: Any) -> None:
     hand = world(budget__trainings=40, loop__rounds=1)
     rows = []

@@ -74,6 +74,17 @@ def test_a_pair_that_fails_every_time_is_undecided_and_says_so(world: Any) -> No
 
 
 @pytest.mark.slow
+def test_no_dataset_is_kept_because_what_it_is_held_against_failed(world: Any) -> None:
+    hand = world()
+    study = hand.open([])
+    assert finish_with_failures(hand, study, pairs.RERUNS + 1, whose=lambda plan: "lamps" not in plan.mixture.added)
+    lost = [t for t in study.state.comparisons if reasons.LOST_PAIR in t.reasons]
+    assert lost
+    assert {t.verdict for t in lost} == {"undecided"}
+    assert result(study.state)["kept"] == []
+
+
+@pytest.mark.slow
 def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world: Any) -> None:
     hand = world()
     study = hand.open([])
@@ -92,8 +103,12 @@ def test_a_failed_last_measurement_is_run_again_and_pairs_share_their_seed(world
     assert result(study.state)["spent"]["trainings"] <= hand.spec.budget.trainings
 
 
-def finish_with_failures(hand: Any, study: Any, failures: Any, flight: Any = 1) -> Any:
-    """Finish a study in which every training of a pair with `lamps` fails so often first; return how many did."""
+def with_lamps(plan: Any) -> bool:
+    return "lamps" in plan.mixture.added
+
+
+def finish_with_failures(hand: Any, study: Any, failures: Any, flight: Any = 1, whose: Any = with_lamps) -> Any:
+    """Finish a study in which every training of a pair of such a plan fails so often first; return how many did."""
     met, under_way = Counter(), []
     while not study.finished:
         under_way += study.ask(flight - len(under_way))
@@ -101,7 +116,7 @@ def finish_with_failures(hand: Any, study: Any, failures: Any, flight: Any = 1) 
             break
         trial = under_way.pop(0)
         key = (trial.plan, trial.seed)
-        if trial.phase == "gate" and "lamps" in trial.plan.mixture.added and met[key] < failures:
+        if trial.phase == "gate" and whose(trial.plan) and met[key] < failures:
             met[key] += 1
             study.tell(trial, Outcome(status="failed", error="crashed, as planned"))
         else:

@@ -13,6 +13,8 @@ from autodc.plan.trial import Outcome
 from autodc.review.result import result
 from autodc.study.core import StudyCore
 from autodc.study.driver import Interrupted
+from autodc.study.journal import events as ev
+from autodc.testing.memory import MemoryJournal
 
 SHORT = {"budget__trainings": 40, "loop__rounds": 1}
 
@@ -200,3 +202,33 @@ def test_arrays_that_are_gone_and_that_nothing_needs_are_not_made_again(untroubl
     assert again.finished
     assert again.ask(1) == []
     assert essence(again) == expected
+
+
+@pytest.mark.slow
+def test_predictions_that_a_diagnosis_needs_are_made_again(world: Any) -> None:
+    """Lost in each round as it is to look at them, it tells what it would have told."""
+    from autodc.wire.diagnosis import ExploreDiagnoser
+
+    def told(forgets: bool) -> tuple[list[Any], int]:
+        hand = type(world())(world(loop__rounds=2).inputs)
+        rows: list[Any] = []
+        diagnoser = ExploreDiagnoser(hand.inputs, hand.store, hand.inputs.catalogue.__getitem__)
+        study = hand.open(rows, rules=2, diagnoser=diagnoser)
+        looked: set[str] = set()
+        while not study.finished:
+            address = study.state.outputs.get(study.state.incumbent)
+            if forgets and address and address not in looked:
+                looked.add(address)
+                hand.store.lose(address)
+            for trial in (asked := study.ask(1)):
+                study.tell(trial, hand.outcome(study, trial))
+            assert asked or study.finished
+        kinds = (ev.DiagnosisMade, ev.FindingMade)
+        events = [event for _, event in MemoryJournal(rows).read() if isinstance(event, kinds)]
+        return [replace(event, time=0.0, awake=0.0) for event in events], len(study.state.restored)
+
+    expected, _ = told(forgets=False)
+    again, restored = told(forgets=True)
+    assert restored
+    assert [one for one in expected if isinstance(one, ev.FindingMade)]
+    assert again == expected

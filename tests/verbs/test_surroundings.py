@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from autodc.study.journal.events import PhaseStarted
 from autodc.testing.worlds.cells import write_world
 
 PROGRAM = "import sys; sys.argv[0] = 'autodc'; from autodc.cli import main; main()"
@@ -72,3 +73,33 @@ def test_a_tracking_server_that_refuses_does_not_harm_the_study(tmp_path: Path) 
     assert json.loads(said.stdout)["finished"]
     assert "MLflow is behind" in said.stderr
     assert "the same command sends the rest" in said.stderr
+
+
+@pytest.mark.slow
+def test_a_cache_that_cannot_be_written_ends_with_3_and_says_where(tmp_path: Path) -> None:
+    import autodc as product
+    from autodc.errors import SurroundingsError
+    from autodc.studyfile.study import MachineSpec
+
+    spec = product.load(write_world(tmp_path, budget__trainings=20, loop__rounds=1))
+    nowhere = MachineSpec(runner="inline", cache_dir="/proc/autodc")  # where nobody may write, root neither
+    with pytest.raises(SurroundingsError, match="/proc/autodc") as caught:
+        product.run(spec, nowhere, tmp_path / "out")
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+    assert product.run(spec, MachineSpec(runner="inline"), tmp_path / "out").to_dict()["finished"]
+
+
+@pytest.mark.slow
+def test_a_second_run_in_the_folder_ends_with_2_names_the_first_and_harms_nothing(tmp_path: Path) -> None:
+    from autodc.adapters.journal import SqliteJournal
+
+    words = command(tmp_path, write_world(tmp_path, budget__trainings=20, loop__rounds=1))
+    first = SqliteJournal(tmp_path / "out" / "journal.sqlite")
+    first.append([PhaseStarted(round=1, phase="search", planned=4)])
+    second = autodc(*words)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "ADC-JRNL-004" in second.stderr
+    assert f"process {os.getpid()}" in second.stderr
+    assert [position for position, _ in first.read()] == [1]
+    first.close()

@@ -2,12 +2,14 @@
 
 It is started fresh, never forked, reads tasks from one pipe and answers on it. It dies with its parent: a thread
 waits for the end of the lifeline and kills the whole process group; the kernel's death signal is the second line,
-for a task that holds the interpreter's lock. What a task leaves running is ended with it, also after success.
+for a task that holds the interpreter's lock. What a task leaves running is ended with it, also after success: programs
+here, threads with this process, which says so and is replaced.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from multiprocessing.connection import Connection
 from types import ModuleType
@@ -35,11 +37,11 @@ def main(arguments: list[str]) -> int:
         if kind == "warm":
             continue
         pipe.send(("begin", time.time()))
-        own = log[0] if log else None
+        own, before = log[0] if log else None, threading.enumerate()
         completion = harness.run_task(payload, prints.printed_here() if own is None else prints.printing_to(own))
         programs.end_all()
         prints.flush()
-        pipe.send(("end", completion))
+        pipe.send(("last" if threads.run_on(before) else "end", completion))
 
 
 def _prepare(harness: ModuleType, task: object) -> None:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -68,8 +68,8 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
     that is gone: `surroundings`.
 
     `task.out` is made empty first and removed afterwards; what a call wrote there stays, and of a training `out/model`
-    where the task asks to keep it. Deadline and memory limit are not watched here: that takes a second process
-    (`supervisor.Supervisor`).
+    where the task asks to keep it. The process stands afterwards where it stood. Deadline and memory limit are not
+    watched here: that takes a second process (`supervisor.Supervisor`).
     """
     started, begun, seen = time.time(), time.monotonic(), lie(task)
     try:
@@ -78,7 +78,7 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
     except Exception as error:
         missing = isinstance(error, SurroundingsError) or (isinstance(error, OSError) and not _of_disk(error))
         return _failed(task, error, started, begun, missing=missing)
-    with prints or contextlib.nullcontext() as printed:
+    with _standing(), prints or contextlib.nullcontext() as printed:
         try:
             run = _made(task, opened)
             with thread_share(task.threads):
@@ -91,11 +91,22 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
+            leave_scratch(task, done=False)  # before it is asked whether the disk refuses: the task may have filled it
             completion = _failed(task, error, started, begun, missing=bool(_gone(task) or _changed(seen)))
             if printed is not None:
                 completion = replace(completion, error=completion.error + _short(printed.told()))
-            leave_scratch(task, done=False)
     return completion
+
+
+@contextlib.contextmanager
+def _standing() -> Iterator[None]:
+    """Stand afterwards in the working directory of now, wherever a task went: the next one may name paths from here."""
+    here = os.open(os.curdir, getattr(os, "O_PATH", os.O_RDONLY))
+    try:
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 def ended(task: Task, status: Status, started: float, **more: Any) -> Completion:

@@ -21,6 +21,8 @@ from autodc.trial.executor import PRINTED, Task
 
 LOG_BYTES = 2**20
 """So much of what a task printed last is kept."""
+OVERGROWN_BYTES = 16 * LOG_BYTES
+"""A log of this size has nobody in its own process who cuts it."""
 LOGS = "logs"
 """The folder of logs in that of a run."""
 KEPT_LOGS = 100
@@ -105,6 +107,14 @@ def close_log(log: Path) -> None:
         logs = sorted(log.parent.glob(TASK_LOGS), key=lambda f: f.stat().st_mtime)
         for old in logs[:-KEPT_LOGS]:
             old.unlink(missing_ok=True)
+
+
+def cut_overgrown(log: Path) -> None:
+    """Cut a log of another process that does not cut it itself: a task may hold the interpreter's lock and print."""
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > OVERGROWN_BYTES:
+            with open(log, "r+b") as opened:
+                _cut(opened.fileno())
 
 
 def drop_worker_logs(folder: Path) -> None:

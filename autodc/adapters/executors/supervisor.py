@@ -18,7 +18,7 @@ from typing import IO, final
 
 from autodc.adapters.executors import harness
 from autodc.adapters.executors.child_process import Child
-from autodc.adapters.executors.prints import close_log, last_lines, log_file
+from autodc.adapters.executors.prints import close_log, cut_overgrown, last_lines, log_file
 from autodc.trial.executor import Completion, Task
 
 START_SECONDS = 300.0
@@ -27,6 +27,8 @@ POLL_SECONDS = 0.25
 """How often the memory of a task with a limit is measured."""
 LOOK_SECONDS = 60.0
 """The longest sleep of a supervisor that has nothing to measure; ends and deadlines wake it anyway."""
+LOG_SECONDS = 0.5
+"""How often it is looked whether the log of a task has outgrown what its process cuts."""
 LOG_BYTES = 16 * 2**20
 """A log longer than this is emptied before the next task."""
 
@@ -120,20 +122,25 @@ class Supervisor:
             self._log.close()
 
     def _watch(self, child: Child, task: Task) -> Completion:
-        started = time.time()
+        started, log = time.time(), log_file(self._logs, task)
         begun = False
         deadline = time.monotonic() + START_SECONDS
+        look = POLL_SECONDS if task.memory else LOG_SECONDS if log else LOOK_SECONDS
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 limit = f"{task.timeout:g} s" if begun else f"{START_SECONDS:g} s to start"
                 why = f"the {task.work} took longer than {limit} [ADC-EXEC-003]"
                 return harness.ended(task, "timeout", started, error=why)
-            ready = wait([child.pipe, child.pidfd], min(left, POLL_SECONDS if task.memory else LOOK_SECONDS))
+            ready = wait([child.pipe, child.pidfd], min(left, look))
+            if log is not None:
+                cut_overgrown(log)
             if child.pipe in ready:
                 kind, payload = child.pipe.recv()
-                if kind == "end":
+                if kind in ("end", "last"):
                     completion: Completion = payload
+                    if kind == "last":
+                        self._replace_child()
                     return completion
                 begun, started = True, payload
                 deadline = time.monotonic() + (task.timeout if task.timeout else math.inf)
@@ -143,6 +150,11 @@ class Supervisor:
                 limit = f"{task.memory / 2**20:.0f} MB"
                 why = f"the {task.work} used more than {limit} [ADC-EXEC-004]"
                 return harness.ended(task, "memory", started, error=why)
+
+    def _replace_child(self) -> None:
+        with self._lock:
+            self._end_child()
+        self.warm()
 
     def _end_child(self) -> None:
         if self._child is not None:

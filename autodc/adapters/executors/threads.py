@@ -10,9 +10,12 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Collection, Iterator
 from typing import Any
 
+import psutil
 import threadpoolctl
 
 VARIABLES = (
@@ -32,6 +35,9 @@ VARIABLES = (
     "LOKY_MAX_CPU_COUNT",  # joblib: what n_jobs=-1 means to scikit-learn and LightGBM
 )
 """Each of them is set for a training's process, whatever it was before."""
+
+GLANCE_SECONDS = 0.05
+"""How long it is looked whether a thread works; the system counts in hundredths of a second."""
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -56,6 +62,19 @@ def thread_share(threads: int) -> Iterator[None]:
         yield
 
 
+def run_on(before: Collection[threading.Thread]) -> bool:
+    """Whether threads work that a task has left behind: they would take of the cores of the next one.
+
+    before: those that were there when it began. A thread that only waits, as libraries keep them, does no harm.
+    """
+    left = {t.native_id for t in threading.enumerate() if t not in before}
+    if not left:
+        return False
+    used = _used(left)
+    time.sleep(GLANCE_SECONDS)
+    return _used(left) > used
+
+
 def hold_interop(threads: int) -> None:
     """Give torch's operators beside one another so many threads; it takes that once in a process, before the first."""
     torch: Any = sys.modules.get("torch")
@@ -75,3 +94,8 @@ def _put_back(name: str, value: str | None) -> None:
 def _libraries(modules: int) -> threadpoolctl.ThreadpoolController:
     """The libraries that have threads, looked up again once modules were imported: they come with them."""
     return threadpoolctl.ThreadpoolController()
+
+
+def _used(ids: Collection[int | None]) -> float:
+    """CPU seconds that threads of this process have used."""
+    return sum(float(t.user_time + t.system_time) for t in psutil.Process().threads() if t.id in ids)

@@ -32,7 +32,8 @@ def lost_with(state: State, address: str, store: ArtefactStore) -> Iterator[int]
         if outcome is None or not outcome.arrays or outcome.arrays in known:
             continue
         needed = trial.phase in ("calibration", state.phase) or trial.plan in plans
-        if outcome.arrays == address or (needed and trial.phase != "search" and _is_lost(store, outcome.arrays)):
+        beside = needed and trial.phase != "search"
+        if address in (outcome.arrays, outcome.outputs) or (beside and _is_lost(store, outcome.arrays)):
             known.add(outcome.arrays)
             yield trial.number
 
