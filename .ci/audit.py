@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parent
 STALE_DAYS = 90
 PROBE_SECONDS, ASK_SECONDS = 5, 300
 PIP_AUDIT = os.environ.get("PIP_AUDIT", f"{sys.executable} -m uv tool run --quiet pip-audit")
-PROBE = os.environ.get("AUDIT_PROBE", "https://pypi.org/pypi/pip/json")
+PROBE = os.environ.get("AUDIT_PROBE", "https://pypi.org/pypi/{name}/{version}/json")
+"""What pip-audit asks for each pin; mirrors of the index alone do not have it."""
 
 
 def pins(constraints: Path) -> list[str]:
@@ -35,8 +36,9 @@ def pins(constraints: Path) -> list[str]:
 
 def asked(constraints: Path) -> dict[str, list[str]] | None:
     """What PyPI knows: pin → ids. None where it cannot be asked."""
+    name, _, version = pins(constraints)[0].partition("==")
     try:
-        with urllib.request.urlopen(PROBE, timeout=PROBE_SECONDS):
+        with urllib.request.urlopen(PROBE.format(name=name, version=version), timeout=PROBE_SECONDS):
             pass
     except OSError:
         return None
@@ -47,7 +49,8 @@ def asked(constraints: Path) -> dict[str, list[str]] | None:
         told = json.loads(done.stdout)["dependencies"]
     except (OSError, ValueError, LookupError, TypeError, subprocess.TimeoutExpired):
         return None
-    return {f"{one['name']}=={one['version']}": [v["id"] for v in one["vulns"]] for one in told if "vulns" in one}
+    found = {f"{one['name']}=={one['version']}": [v["id"] for v in one["vulns"]] for one in told if "vulns" in one}
+    return found or None
 
 
 def stored(path: Path) -> dict[str, Any]:
@@ -64,13 +67,13 @@ def told(constraints: Path, known: dict[str, list[str]], accepted: dict[str, str
             print(f"{pin}: {one}{f', accepted: {accepted[one]}' if one in accepted else ''}")
     others = [pin for pin in pins(constraints) if pin not in known]
     if others:
-        print(
-            f"not audited: {len(others)} of {len(pins(constraints))} ({', '.join(others[:5])}{', …' * (len(others) > 5)})"
-        )
+        some = ", ".join(others[:5]) + ", …" * (len(others) > 5)
+        print(f"not audited: {len(others)} of {len(pins(constraints))} ({some})")
     return wrong
 
 
 def main() -> int:
+    """Ask, or look up, and say it."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--store", action="store_true")
     arguments.add_argument("--constraints", type=Path, default=HERE.parent / "constraints.txt")
@@ -85,9 +88,7 @@ def main() -> int:
         content = {"date": today, "found": found, "accepted": kept["accepted"]}
         given.path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
     if found is None and not kept["date"]:
-        print(
-            "nothing was audited: PyPI's list cannot be asked from here, and none is stored; see .ci/audit.py --store"
-        )
+        print("nothing was audited: PyPI's list cannot be asked from here, and none is stored (.ci/audit.py --store)")
         return 0
     if found is None:
         found = kept["found"]
