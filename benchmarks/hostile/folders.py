@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -23,7 +25,7 @@ VERBS = (
     "status --json",
     "report",
     "why {} lamps",
-    "compare {} {}",
+    "compare {} FINISHED",
     "pause",
     "resume",
     "export {} --out {}/copy",
@@ -58,6 +60,7 @@ def check(case: tuple[str, tuple[str, object], str], folder: Path) -> str:
     shutil.copytree(finished(), run)
     for path in list(_found(run, pattern))[:3]:
         _damage(path, how, what)
+    verb = verb.replace("FINISHED", str(finished()))
     words = verb.format(*[run] * 3).split() if "{}" in verb else [*verb.split()[:1], str(run), *verb.split()[1:]]
     said = call(*words)
     assert said.code in (0, 2, 3, 4), said.err
@@ -97,8 +100,6 @@ def _damage(path: Path, how: str, what: object) -> None:
 
 def _edited(path: Path, how: str, what: object) -> None:
     """An event that says something else; with its seals anew, as who knows how they are made may do."""
-    import json
-
     connection = sqlite3.connect(path)
     with connection:
         count = connection.execute("SELECT count(*) FROM events").fetchone()[0]
@@ -106,7 +107,8 @@ def _edited(path: Path, how: str, what: object) -> None:
         if how == "column":
             _, column, value = what  # type: ignore[misc]
             value = value.encode("utf-8", "replace").decode()
-            connection.execute(f"UPDATE OR IGNORE events SET {column} = ? WHERE position = ?", (value, at))
+            with contextlib.suppress(sqlite3.IntegrityError):  # a position is a number
+                connection.execute(f"UPDATE OR IGNORE events SET {column} = ? WHERE position = ?", (value, at))
         else:
             _, value, resealed = what  # type: ignore[misc]
             (payload,) = connection.execute("SELECT payload FROM events WHERE position = ?", (at,)).fetchone()

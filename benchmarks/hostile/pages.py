@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from benchmarks.hostile.command import finished
 from benchmarks.hostile.target import TAKEN
 from benchmarks.hostile.texts import names
 
-KNOWN = ("lamps", "wrong", "copies", "chance", "bright", "dark", "world", "width", "smooth", "region")
+KNOWN = ("lamps", "wrong", "copies", "bright", "dark", "world", "region")
 FREE = ("warnings", "error", "command", "notes", "got", "source", "tags", "environment")
-"""Keys of events under which any words may stand."""
+"""Keys of events under which any words may stand. The study file takes plain names alone, and stays as it is."""
 cases = st.fixed_dictionaries({**dict.fromkeys(KNOWN, names), "words": names})
 ACTIVE = {
     "script",
@@ -43,6 +44,7 @@ ACTIVE = {
     "meta",
 }
 ALLOWED = {"meta"}
+STYLE = re.compile(r"(?!.*url)[\w:;.,%#/ ()-]*")
 
 
 class Seen(HTMLParser):
@@ -76,7 +78,6 @@ def check(case: dict[str, str], folder: Path) -> str:
     ):
         harmless(page)
     write_requests(state, folder)
-    assert new["lamps"].split()[:1] <= Seen(render(state, content)).text.split() or new["lamps"].isspace() or True
     return TAKEN
 
 
@@ -89,7 +90,8 @@ def harmless(page: str) -> None:
         )
         for name, value in attributes.items():
             assert not name.startswith("on"), (tag, name, value)
-            assert name not in ("srcdoc", "srcset", "formaction", "style"), (tag, name, value)
+            assert name not in ("srcdoc", "srcset", "formaction"), (tag, name, value)
+            assert name != "style" or STYLE.fullmatch(value or ""), (tag, name, value)
             if name in ("href", "src", "xlink:href", "action"):
                 assert urlsplit(value or "").scheme in ("", "data", "http", "https"), (tag, name, value)
 
@@ -107,7 +109,9 @@ def _apart(found: list[str]) -> list[str]:
 
 def _named(value: Any, new: dict[str, str], words: str, key: str = "") -> Any:
     if isinstance(value, dict):
-        return {new.get(name, name): _named(one, new, words, name) for name, one in value.items()}
+        return {
+            new.get(name, name): one if name == "spec" else _named(one, new, words, name) for name, one in value.items()
+        }
     if isinstance(value, list):
         return [_named(one, new, words, key) for one in value]
     if isinstance(value, str):

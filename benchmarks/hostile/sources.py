@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -150,7 +151,11 @@ def manifests(draw: st.DrawFn) -> tuple[str, bytes]:
         for _ in range(draw(st.integers(0, 4)))
     ]
     if draw(st.booleans()):
-        return "manifest.csv", pd.DataFrame(rows).to_csv(index=False).encode("utf-8", "surrogatepass")
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, [key, "target", "m"])
+        writer.writeheader()
+        writer.writerows(rows)
+        return "manifest.csv", stream.getvalue().encode("utf-8", "surrogatepass")
     return "metadata.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode("utf-8", "surrogatepass")
 
 
@@ -188,14 +193,36 @@ cases = st.one_of(
         damaged(st.sampled_from((b"\0\0\x08\x01\0\0\0\x06" + bytes(6), b"\0\0\x0e\x03"))),
     ),
 )
-optional = st.fixed_dictionaries(
-    {},
-    optional={
-        "target": st.just("target"), "image": st.just("image"), "text": st.just("x"), "size": st.just([4, 4]),
-        "mode": st.just("RGB"),
-    },
-)  # fmt: skip
-settings = st.tuples(cases, optional, st.booleans())
+OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
+    "rows.npz": ({},),
+    "rows.tar": (
+        {"image": "png", "target": "cls", "size": [4, 4], "mode": "RGB"},
+        {"image": "png", "target": "cls"},
+        {},
+    ),
+    "rows.tgz": ({"image": "png", "target": "cls"},),
+    "rows.": ({"target": "target"}, {"target": "target", "image": "image"}, {"target": "target", "text": "x"}),
+    "manifest": ({}, {"size": [4, 4], "mode": "RGB"}),
+    "metadata": ({}, {"size": [4, 4], "mode": "RGB"}),
+    "": ({},),
+}
+"""What is read by which options, by how its name begins."""
+
+
+@st.composite
+def settings_of(draw: st.DrawFn) -> tuple[tuple[str, bytes], dict[str, Any], bool]:
+    """A case with options that fit, most often, and whether its targets are sealed."""
+    case = draw(cases)
+    fitting = next(found for begin, found in OPTIONS.items() if case[0].startswith(begin))
+    unfit = st.just({"target": "target", "text": "x", "size": [4, 4]})
+    return (
+        case,
+        draw(st.sampled_from(fitting) | unfit if draw(st.integers(0, 9)) == 0 else st.sampled_from(fitting)),
+        draw(st.booleans()),
+    )
+
+
+settings = settings_of()
 
 
 def check(case: tuple[tuple[str, bytes], dict[str, Any], bool], folder: Path) -> str:
