@@ -17,8 +17,9 @@ from benchmarks.hostile.target import CODE, TAKEN
 from benchmarks.hostile.texts import hostile
 
 FILES = (
-    "journal.sqlite", "journal.sqlite", "journal.sqlite", "result.json", "control.json", "report/index.html", "summary.json",
-    "journal.sqlite-wal", "journal.sqlite.lock", "outcomes/*", "outcomes/*", "models/*", "datasets/*", "requests/*",
+    "journal.sqlite", "journal.sqlite", "journal.sqlite", "result.json", "control.json", "report/index.html",
+    "summary.json",     "journal.sqlite-wal", "journal.sqlite.lock", "outcomes/*", "outcomes/*", "models/*", "datasets/*",
+    "requests/*",
 )  # fmt: skip
 VERBS = (
     "status",

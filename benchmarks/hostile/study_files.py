@@ -1,4 +1,4 @@
-"""Study, search-space and machine files, and `--set`: trees with any value anywhere, bombs, and slips of the keyboard."""
+"""Study and machine files, and `--set`: trees with any value anywhere, bombs, and slips of the keyboard."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ STUDY = {
 }
 SLIPS = (
     "<<: *a\n", "&a ", "*a", "!!python/object/apply:os.system [id]", "!!binary aGk=", "!!set {a}", "!!timestamp x",
-    "!include /etc/passwd", "!include study.yaml", "!include ../..", "!include x.yaml", "%TAG ! tag:x,2000:\n---\n", "---\n",
-    "...\n", "? ", "\t", "name: again\n", "{", "}", "[", "]", "|", ">", "#", "@", "`", "'", '"', ": ", "- ", "\x00", "\ufeff",
+    "!include /etc/passwd", "!include study.yaml", "!include ../..", "!include x.yaml", "%TAG ! tag:x,2000:\n---\n",
+    "---\n",
+    "...\n", "? ", "\t", "name: again\n", "{", "}", "[", "]", "|", ">", "#", "@", "`", "'", '"', ": ", "- ",
+    "\x00", "\ufeff",
     "\u2028", "\x85", "\r", "~", "=", "\\",
 )  # fmt: skip
 
@@ -74,7 +76,8 @@ def bombs(draw: st.DrawFn) -> str:
         st.sampled_from(
             (
                 aliases, merges, "a: &a [*a]\n", "[" * many, "{a: " * many, "- " * many, "a:\n" + " " * many + "b",
-                "".join(f"{' ' * i}k:\n" for i in range(min(many, 600))), f"{'a' * many * 40}: 1\n", "x: " + "1" * many * 3,
+                "".join(f"{' ' * i}k:\n" for i in range(min(many, 600))), f"{'a' * many * 40}: 1\n",
+                "x: " + "1" * many * 3,
                 "? " * many, "!!a " * many, "&a " * many, "'" * many, "x: |\n" + " a\n" * many, "\n" * many, "#" * many,
             )
         )

@@ -8,7 +8,7 @@ from benchmarks.hostile.target import Target
 TARGETS = (
     Target(name="study files", cases=study_files.texts, check=study_files.check_study, share=15),
     Target(name="machine files", cases=study_files.machines, check=study_files.check_machine, share=8),
-    Target(name="--set", cases=study_files.settings, check=study_files.check_setting, share=5),
+    Target(name="settings", cases=study_files.settings, check=study_files.check_setting, share=5),
     Target(name="where", cases=conditions.conditions, check=conditions.check, share=25),
     Target(name="archives, manifests, tables", cases=sources.settings, check=sources.check, share=25),
     Target(name="damaged folders", cases=folders.cases, check=folders.check, share=12),
