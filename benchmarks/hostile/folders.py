@@ -17,9 +17,8 @@ from benchmarks.hostile.target import CODE, TAKEN
 from benchmarks.hostile.texts import hostile
 
 FILES = (
-    "journal.sqlite", "journal.sqlite", "journal.sqlite", "result.json", "control.json", "report/index.html",
-    "summary.json",     "journal.sqlite-wal", "journal.sqlite.lock", "outcomes/*", "outcomes/*", "models/*", "datasets/*",
-    "requests/*",
+    *["journal.sqlite"] * 4, "result.json", "control.json", "report/index.html", "summary.json", "journal.sqlite-wal",
+    "journal.sqlite.lock", *["outcomes/*"] * 2, "models/*", "datasets/*", "requests/*",
 )  # fmt: skip
 VERBS = (
     "status",
