@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import functools
 import http.client
 import socket
@@ -54,13 +56,10 @@ cases = (
 
 @functools.cache
 def _address() -> tuple[str, int]:
-    context = serving(finished())  # stays open to the end of the process, as its threads are daemons
-    url = urlsplit(context.__enter__())
-    _KEPT.append(context)
+    open_to_the_end = contextlib.ExitStack()
+    atexit.register(open_to_the_end.close)
+    url = urlsplit(open_to_the_end.enter_context(serving(finished())))
     return str(url.hostname), int(url.port or 0)
-
-
-_KEPT: list[object] = []
 
 
 def check(case: bytes, folder: Path) -> str:
