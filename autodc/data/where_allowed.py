@@ -20,6 +20,8 @@ MOST_PARTS: Final = 20_000
 """Columns, values, operators and functions in it."""
 DEEPEST: Final = 100
 """How many of them stand inside each other."""
+MOST_BRACKETS: Final = 2_000
+"""Opening ones: DuckDB's parser takes seconds for so many that are not closed, and minutes for twice as many."""
 LONGEST_TEXT: Final = 200
 """Characters of a pattern or format."""
 MOST_REPEATS: Final = 1_000
@@ -34,6 +36,9 @@ def _names(text: str) -> frozenset[str]:
 
 COPYING_CASE: Final = re.compile(r"\bcase\b(?!\s+when\b)", re.IGNORECASE)
 WHEN: Final = re.compile(r"\bwhen\b", re.IGNORECASE)
+
+QUOTED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+"""Texts, names and comments, whose brackets are none."""
 
 CLASSES: Final = _names("COMPARISON CONJUNCTION OPERATOR COLUMN_REF CONSTANT FUNCTION BETWEEN CASE CAST TYPE")
 OPERATORS: Final = _names(
@@ -115,6 +120,16 @@ def refuse_text(where: str, place: str) -> None:
     """
     if len(where) > LONGEST:
         raise too_large(where, place, f"{len(where):,} characters; there may be {LONGEST:,}")
+    deepest = opened = depth = 0
+    for bracket in re.findall(r"[(\[{)\]}]", QUOTED.sub(" ", where)):
+        opens = bracket in "([{"
+        depth, opened = depth + (1 if opens else -1), opened + opens
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST or opened > MOST_BRACKETS:
+        got = (
+            f"{opened:,} opening brackets, {deepest:,} inside each other; there may be {MOST_BRACKETS:,} and {DEEPEST}"
+        )
+        raise too_large(where, place, got)
     cases, whens = len(COPYING_CASE.findall(where)), len(WHEN.findall(where))
     if cases > 1 and cases * math.log(max(whens, cases) / cases) > math.log(MOST_PARTS):
         raise too_large(where, place, f"{cases} times CASE value WHEN; CASE WHEN condition takes less")
