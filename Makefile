@@ -7,7 +7,7 @@ FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop chaos check clean
+.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop chaos fuzz audit check clean
 
 help:
 	@echo "setup       make $(VENV) with everything pinned in constraints.txt"
@@ -18,6 +18,8 @@ help:
 	@echo "site        the guide as a site in build/site, with pictures where make test-slow TESTS=tests/screens made some"
 	@echo "release-check  wheel and sdist, built and tried in empty environments; PYTHON=python3.12: by another Python"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
+	@echo "audit       known vulnerabilities of what constraints.txt pins"
+	@echo "fuzz        ten thousand hostile inputs; CASES=500 SEED=3: fewer, others"
 	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop: of one part"
 	@echo "chaos       the fault suite: kills, power cuts; an hour or so. KILLS=20 RAY=0: fewer"
 
@@ -117,6 +119,13 @@ bench-real: $(BENCH_STAMP)
 # Kept out of the tests: it takes an hour, and prints a table (benchmarks/results/chaos.md).
 chaos: setup
 	OMP_NUM_THREADS=1 $(PY) -m benchmarks.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(RAY),--ray $(RAY)) $(if $(CUTS),--cuts $(CUTS))
+
+# Where PyPI's list of vulnerabilities is out of reach, from the list that is stored.
+audit: setup
+	$(PY) .ci/audit.py
+
+fuzz: setup
+	OMP_NUM_THREADS=1 $(PY) -m benchmarks.hostile $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
 
 check: lint types layers docs test
 

@@ -49,6 +49,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-033": several("`where` holds or calls what it may not."),
     "ADC-DATA-034": Code("`where` cannot be evaluated on these rows."),
     "ADC-DATA-035": several("`where` names the target, which cannot be asked for here."),
+    "ADC-DATA-036": several("`where` is too long, too deep, or takes too long."),
     "ADC-DATA-040": Code("A file cannot be fetched from its URL; it may be there later."),
     "ADC-DATA-045": several("Metadata has no single value a row."),
     "ADC-DATA-046": Code("The source is a device, a pipe or a socket."),

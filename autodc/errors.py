@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from autodc.masking import masked
+from autodc.masking import masked_said
 
 SHOWN = 20
 """So many problems of one input are told one by one."""
@@ -61,7 +61,7 @@ class AutodcError(Exception):
         head = f"{place}: {self.problem}" if place else self.problem
         found = f"; found {self.got}" if self.got and not place.endswith(f".{self.got}") else ""
         hint = f"\n    {self.hint}" if self.hint else ""
-        return masked(_CONTROL.sub(_escaped, f"{head}{found} [{self.code}]{hint}"))
+        return masked_said(_CONTROL.sub(_escaped, f"{head}{found} [{self.code}]{hint}"))
 
 
 class InputError(AutodcError):
@@ -92,7 +92,7 @@ class Problems(InputError):
         where = f" in {', '.join(files)}" if files else ""
         told = [str(problem) for problem in self.problems[:SHOWN]]
         more = [f"and {count - SHOWN} more"] if count > SHOWN else []
-        return "\n".join([masked(f"{count} problems{where}:"), *told, *more])
+        return "\n".join([masked_said(f"{count} problems{where}:"), *told, *more])
 
 
 class SurroundingsError(AutodcError):

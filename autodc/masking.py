@@ -1,13 +1,15 @@
 """Secrets, made unreadable in all that is written or shown: passwords and tokens in addresses, options and arguments.
 
 What is masked is what a person can tell by its form: `user:password@` of an address, query keys such as `token` or
-`X-Amz-Signature`, option keys such as `password`. The run itself works with what the study file says.
+`X-Amz-Signature`, option keys such as `password`; of what others say also the values of environment variables with such
+names. The run itself works with what the study file says.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,6 +21,7 @@ _QUERY = re.compile(
     r"(?P<before>[?&;#])(?P<name>[^=&;#?\s\"'<>]+)=(?P<value>[^&;#\s\"'<>`]*?)(?=[).,:]*(?:[&;#\s\"'<>`]|$))"
 )
 _OPTION = re.compile(r"(?P<dashes>--?)(?P<name>[A-Za-z][\w\-]*)(?:=(?P<value>.*))?", re.DOTALL)
+_SETTING = re.compile(r"(?P<name>[A-Za-z][\w.\-\[\]]*)=(?P<value>.+)", re.DOTALL)
 _SECRET = re.compile(
     r"(?:.*[_\-.])?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|token|credentials?|signature|sig|sas|auth|authorization"
     r"|api[_-]?key|(?:secret[_-]?)?access[_-]?key(?:[_-]?id)?|(?:secret|account|private)[_-]?key"
@@ -30,6 +33,7 @@ _ONLY_IN_ADDRESSES = frozenset({"key", "code", "odbc_connect"})
 _WEB = frozenset({"http", "https", "git", "git+https", "ws", "wss"})
 _DATABASES = frozenset({"postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle", "redis", "mongodb", "amqp"})
 _SHORTEST = 4  # a shorter secret is not looked for outside its address: it would match words
+_SHORTEST_OF_ENVIRONMENT = 8
 
 
 def masked(text: str, *known: str) -> str:
@@ -42,6 +46,18 @@ def masked(text: str, *known: str) -> str:
     if "=" in text:
         text = _QUERY.sub(_query, text)
     for secret in secrets_of(known):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def masked_said(text: str, *known: str) -> str:
+    """What a library, a program or somebody's own code said, without secrets: also those of the environment.
+
+    known: texts that are secrets themselves.
+    """
+    text = masked(text)
+    by_name = (v for k, v in os.environ.items() if len(v) >= _SHORTEST_OF_ENVIRONMENT and _names_secret(k))
+    for secret in sorted({*by_name, *known}, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
@@ -76,8 +92,12 @@ def secrets_of(addresses: Iterable[str]) -> tuple[str, ...]:
 
 
 def secret_options(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values of options whose key names a secret, longest first: somebody else's code may repeat them."""
+    """The secrets of options, longest first, also in arguments of a program: somebody else's code may repeat them."""
     found = {v for k, v in options.items() if _is_secret(k, v) and len(v) >= _SHORTEST}
+    for value in options.values():
+        if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
+            found |= set(_secret_arguments(value))
+    found |= set(secrets_of(v for v in options.values() if isinstance(v, str)))
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -120,7 +140,7 @@ def _query(match: re.Match[str]) -> str:
 
 
 def _arguments(words: list[str]) -> list[str]:
-    """The arguments of a program: `--token abc` and `--token=abc`."""
+    """The arguments of a program: `--token abc`, `--token=abc` and `options.token=abc`."""
     found: list[str] = []
     masks_next = False
     for word in words:
@@ -130,10 +150,20 @@ def _arguments(words: list[str]) -> list[str]:
             found.append(MASK)
         elif option is not None and names and option["value"]:
             found.append(f"{option['dashes']}{option['name']}={MASK}")
+        elif (setting := _SETTING.fullmatch(word)) is not None and _names_secret(setting["name"]):
+            found.append(f"{setting['name']}={MASK}")
         else:
             found.append(word)
         masks_next = names and option is not None and option["value"] is None
     return found
+
+
+def _secret_arguments(words: Sequence[str]) -> set[str]:
+    """The secrets among the arguments of a program."""
+    shown = _arguments(list(words))
+    changed = [word for word, one in zip(words, shown, strict=True) if word != one]
+    found = {word.partition("=")[2] if "=" in word else word for word in changed}
+    return {word for word in found if len(word) >= _SHORTEST} | set(secrets_of(words))
 
 
 def _is_secret(key: Any, value: Any) -> bool:

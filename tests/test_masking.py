@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autodc.errors import DataError
-from autodc.masking import masked, masked_tree, without_user
+from autodc.masking import masked, masked_said, masked_tree, secret_options, without_user
 from autodc.studyfile.study import StudySpec, TrackingSpec
 
 SPEC = {
@@ -125,3 +125,33 @@ def test_no_error_tells_a_secret() -> None:
     )
     assert "geheim" not in str(error)
     assert "geheim" not in repr(TrackingSpec(uri="http://a:geheim@h"))
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            ["run", "a.yaml", "--set", "task.options.password=geheim"],
+            ["run", "a.yaml", "--set", "task.options.password=***"],
+        ),
+        (["train", "api.token=geheim", "lr=0.1"], ["train", "api.token=***", "lr=0.1"]),
+        (["--set", "tracking.uri=http://me:geheim@h/"], ["--set", "tracking.uri=http://me:***@h/"]),
+        (["--set", "slices[0].name=token"], ["--set", "slices[0].name=token"]),
+    ],
+)
+def test_the_arguments_of_a_command_are_masked_by_their_names(words: list[str], shown: list[str]) -> None:
+    assert masked_tree(words) == shown
+
+
+def test_what_others_say_is_masked_by_the_values_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "opensesame")
+    monkeypatch.setenv("MY_TOKEN", "short")
+    monkeypatch.setenv("EDITOR", "emacs-of-mine")
+    assert masked_said("401 for opensesame, short, emacs-of-mine") == "401 for ***, short, emacs-of-mine"
+    assert "opensesame" not in str(DataError("ADC-DATA-001", "no", "here", "opensesame"))
+
+
+def test_what_a_program_repeats_of_its_options_is_masked() -> None:
+    options = {"argv": ["train", "--token", "geheim", "--key=x", "db.password=hidden", "https://a:word@h"], "n": 3}
+    assert set(secret_options(options)) == {"geheim", "hidden", "word"}
+    assert masked_said("geheim failed at hidden", *secret_options(options)) == "*** failed at ***"

@@ -18,7 +18,7 @@ import click
 from autodc.cli.misuse import misuse
 from autodc.cli.streams import echo, nobody_reads, plain_streams
 from autodc.errors import DISK_ERRORS, INTERRUPTED, AutodcError, InputError, SurroundingsError
-from autodc.masking import masked
+from autodc.masking import masked_said
 
 NARROWEST = 40
 """Columns below which nothing is wrapped."""
@@ -73,7 +73,7 @@ def _is_default(number: int) -> bool:
 
 
 def _defect() -> None:
-    echo(masked(traceback.format_exc().rstrip()), err=True)
+    echo(masked_said(traceback.format_exc().rstrip()), err=True)
     echo("this is a defect of autodc; the study's journal is whole and the same command resumes", err=True)
     sys.exit(1)
 

@@ -20,6 +20,7 @@ from autodc.cli.ending import ended
 from autodc.cli.options import FOLDER, FROM, JSON, MACHINE, SET, STUDY, WARM, load_study
 from autodc.cli.streams import echo
 from autodc.errors import INTERRUPTED, AutodcError, ConditionError
+from autodc.masking import masked_tree
 
 if TYPE_CHECKING:
     from autodc.cli.live import Display
@@ -295,7 +296,7 @@ def _stopped(display: Display, why: str = "") -> None:
 
 
 def _same_command() -> str:
-    """The command line, for people; who is notified is named without secrets."""
+    """The command line, for people, without secrets."""
     from autodc.adapters.notify import hidden
 
     words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
@@ -304,4 +305,4 @@ def _same_command() -> str:
             words[k] = f"--notify={hidden(word.partition('=')[2])}"
         elif words[k - 1] == "--notify":
             words[k] = hidden(word)
-    return shlex.join(words)
+    return shlex.join(masked_tree(words))

@@ -6,16 +6,20 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, lru_cache
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 
+from autodc.data import where_allowed
 from autodc.data.columns import NO_VALUES
 from autodc.data.problems import did_you_mean
 from autodc.data.rows import RESERVED
+from autodc.data.where_allowed import DEEPEST, shown
 from autodc.errors import DataError
 from autodc.values import texts
 
@@ -24,41 +28,20 @@ Array = np.ndarray[Any, Any]
 MEMORY_LIMIT = "1GB"
 LOCKED = (
     "SET GLOBAL TimeZone = 'UTC'",
-    "SET enable_external_access = false",
-    "SET python_enable_replacements = false",
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET preserve_insertion_order = true",
-    "SET threads = 1",
-    f"SET memory_limit = '{MEMORY_LIMIT}'",
-    "SET lock_configuration = true",
+    "SET GLOBAL enable_external_access = false",
+    "SET GLOBAL python_enable_replacements = false",
+    "SET GLOBAL autoinstall_known_extensions = false",
+    "SET GLOBAL autoload_known_extensions = false",
+    "SET GLOBAL allow_community_extensions = false",
+    "SET GLOBAL preserve_insertion_order = true",
+    "SET GLOBAL threads = 1",
+    f"SET GLOBAL memory_limit = '{MEMORY_LIMIT}'",
+    f"SET GLOBAL max_expression_depth = {DEEPEST}",
+    "SET GLOBAL lock_configuration = true",
 )
-ALLOWED = {
-    "COMPARISON",
-    "CONJUNCTION",
-    "OPERATOR",
-    "COLUMN_REF",
-    "CONSTANT",
-    "FUNCTION",
-    "BETWEEN",
-    "CASE",
-    "CAST",
-    "TYPE",
-}
-GROWING = {
-    "repeat",
-    "array_resize",
-    "list_resize",
-    "lpad",
-    "rpad",
-    "bar",
-    "range",
-    "generate_series",
-    "format",
-    "printf",
-}
-"""Functions whose result may be far larger than their arguments."""
+"""GLOBAL: cursors are sessions of their own, and some settings are a session's."""
+SECONDS = 60.0
+"""How long the evaluation of one condition may take; 10 million rows take one or two."""
 NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*", re.IGNORECASE)
 WHOLE_OR_DECIMAL = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL.*")
 """DuckDB's types to which it rounds text that is compared with them."""
@@ -66,71 +49,60 @@ BARE = re.compile(r"""(\w+|"[^"]+")\s*(==?|<>|!=|[<>]=?)\s*([^\W\d][^'()=<>]*|\d
 """A column compared with something that is not in quotes: words, or a date."""
 LISTED = re.compile(r"""(\w+|"[^"]+")\s+((?:NOT\s+)?IN)\s*\(([^()]+)\)""", re.IGNORECASE)
 """A column among several values."""
+MESSAGE = 300
+"""Characters of what DuckDB says that are told: it may quote a value of any length."""
+TOO_DEEP = "Max expression depth"
 TEXT_HINT = "text that is no number cannot be compared with one; TRY_CAST(column AS DOUBLE) makes it missing instead"
-REFUSED = {
-    "SUBQUERY": "a subquery",
-    "WINDOW": "a window function",
-    "STAR": "a star",
-    "PARAMETER": "a parameter",
-    "LAMBDA": "a lambda",
-}
 
 
 def select(
-    where: str, metadata: pd.DataFrame, target: Array | None, *, place: str
+    where: str, metadata: pd.DataFrame, target: Array | None, *, place: str, seconds: float = SECONDS
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return a mask, shape (n,), of the rows for which `where` is true; NULL counts as false.
 
     target: shape (n,) as the user knows it (class labels, values; JSON values as their text), or None where it is
-    sealed.
-    Raises DataError ADC-DATA-030 to 035, with `place`, for anything but one boolean expression over the columns.
+    sealed. seconds: after which it is given up.
+    Raises DataError ADC-DATA-030 to 036, with `place`, for anything but one boolean expression over the columns that
+    holds what `where_allowed` lists.
     """
     answer, tree = _parsed(where, place)
     columns = _columns(tree, where, metadata, None if target is None else texts(target), place)
-    _only_plain_functions(tree, where, place)
-    return _evaluated(where, answer, columns, len(metadata), place)
+    where_allowed.refuse_calls(tree, where, place)
+    with _given_up_after(seconds) as cursor:
+        return _evaluated(cursor, where, answer, columns, len(metadata), place)
 
 
 def _parsed(where: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parse, without binding or running anything, to a statement and in it the tree of one expression."""
-    rows = (
-        _connection(os.getpid()).cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()
-    )
-    answer = json.loads(rows[0][0])
+    where_allowed.refuse_text(where, place)
+    cursor = _connection(os.getpid()).cursor()
+    try:
+        ((text,),) = cursor.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()
+        answer = json.loads(text)
+    except (duckdb.Error, UnicodeEncodeError) as error:
+        got = f"{shown(where)}: {_first_line(str(error))}"
+        raise DataError("ADC-DATA-030", "`where` is no SQL expression", place, got) from None
     hint = "a condition is written like: brightness < 0.2 AND camera = 'left'"
     if not where.strip():
         raise DataError("ADC-DATA-030", "`where` is empty", place, "", f"{hint}; leave it out to mean every row")
+    if TOO_DEEP in answer.get("error_message", ""):
+        raise where_allowed.too_large(where, place, f"more than {DEEPEST} expressions inside each other")
     if answer.get("error"):
         raise DataError(
             "ADC-DATA-030",
             "`where` is no SQL expression",
             place,
-            f"{where!r}: {_first_line(answer['error_message'])}",
+            f"{shown(where)}: {_first_line(answer['error_message'])}",
             _of_words(where) or hint,
         )
     statements = answer["statements"]
     node = statements[0]["node"] if len(statements) == 1 else {}
     items = node.get("select_list", [])
-    bare = node.get("type") == "SELECT_NODE" and node.get("from_table", {}).get("type") == "EMPTY"
-    if not bare or len(items) != 1 or node.get("where_clause") or node.get("modifiers") or node.get("having"):
-        raise DataError("ADC-DATA-030", "`where` must be one SQL expression", place, repr(where), hint)
+    if len(items) != 1 or {**node, "select_list": []} != _only_selecting(os.getpid()):
+        raise DataError("ADC-DATA-030", "`where` must be one SQL expression", place, shown(where), hint)
     item: dict[str, Any] = items[0]
-    for part in _parts(item):
-        if part["class"] not in ALLOWED:
-            what = REFUSED.get(part["class"], part["class"].lower())
-            raise DataError("ADC-DATA-033", f"`where` may not hold {what}", place, repr(where), hint)
+    where_allowed.refuse_kinds(item, where, place)
     return answer, item
-
-
-def _parts(tree: object) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        if "class" in tree:
-            yield tree
-        for value in tree.values():
-            yield from _parts(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _parts(value)
 
 
 def _columns(tree: object, where: str, metadata: pd.DataFrame, target: Array | None, place: str) -> dict[str, Any]:
@@ -138,7 +110,7 @@ def _columns(tree: object, where: str, metadata: pd.DataFrame, target: Array | N
     names = [str(column) for column in metadata.columns]
     found: dict[str, Any] = {}
     no_values = metadata.attrs.get(NO_VALUES, {})
-    for part in _parts(tree):
+    for part in where_allowed.parts(tree):
         if part["class"] != "COLUMN_REF":
             continue
         asked = ".".join(part["column_names"])
@@ -210,37 +182,53 @@ def _usable_target(target: Array | None, place: str) -> Array:
     return target
 
 
-def _only_plain_functions(tree: object, where: str, place: str) -> None:
-    for part in _parts(tree):
-        name = str(part.get("function_name") or (part.get("qualified_name") or {}).get("path", [""])[-1]).casefold()
-        if part["class"] == "FUNCTION" and (
-            name not in _functions(os.getpid()) or part.get("schema") or part.get("catalog")
-        ):
-            hint = "functions of one row's values may be called, such as lower, abs, length, regexp_matches"
-            raise DataError("ADC-DATA-033", f"`where` may not call `{name}`", place, repr(where), hint)
+@contextmanager
+def _given_up_after(seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor whose queries are interrupted from so many seconds on."""
+    cursor, done = _connection(os.getpid()).cursor(), Event()
+
+    def interrupt() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            cursor.interrupt()  # which does nothing between two queries, so it is done again
+            wait = 0.1
+
+    watch = Thread(target=interrupt, daemon=True)
+    watch.start()
+    try:
+        yield cursor
+    finally:
+        done.set()
+        watch.join()
+        cursor.close()
 
 
 def _evaluated(
-    where: str, answer: dict[str, Any], columns: Mapping[str, Any], rows: int, place: str
+    cursor: duckdb.DuckDBPyConnection,
+    where: str,
+    answer: dict[str, Any],
+    columns: Mapping[str, Any],
+    rows: int,
+    place: str,
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     import pyarrow as pa  # slow to import, and only slices need it
 
-    cursor = _connection(os.getpid()).cursor()
     try:
         table = {name: _for_sql(values) for name, values in columns.items()}
         cursor.register("examples", pa.table({"row number": np.arange(rows), **table}))
         query = _unrounded(cursor, where, answer)
         chosen = cursor.sql(f"{query} AS chosen FROM examples").to_arrow_table()["chosen"]
+    except duckdb.InterruptException:
+        hint = "make what the slice needs a column of its own, or an attribute, and compare that"
+        raise DataError("ADC-DATA-036", "`where` takes too long", place, shown(where), hint) from None
     except (duckdb.Error, pa.ArrowException) as error:
-        got = f"{where!r}: {_first_line(str(error))}"
+        got = f"{shown(where)}: {_first_line(str(error))}"
         hint = TEXT_HINT if isinstance(error, duckdb.ConversionException) else _of_words(where)
         raise DataError("ADC-DATA-034", "`where` cannot be evaluated", place, got, hint) from None
-    finally:
-        cursor.close()
     if not pa.types.is_boolean(chosen.type):
         hint = "compare it with something: a condition is true or false for each row"
         raise DataError(
-            "ADC-DATA-032", "`where` is not true or false", place, f"{where!r}, of type {chosen.type}", hint
+            "ADC-DATA-032", "`where` is not true or false", place, f"{shown(where)}, of type {chosen.type}", hint
         )
     return np.asarray(chosen.fill_null(False).to_numpy(), dtype=np.bool_)
 
@@ -336,15 +324,11 @@ def _connection(process: int) -> duckdb.DuckDBPyConnection:
 
 
 @lru_cache(maxsize=1)
-def _functions(process: int) -> frozenset[str]:
-    """Names of the scalar functions that depend on their arguments alone."""
-    query = """
-        SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'scalar'
-        EXCEPT SELECT lower(function_name) FROM duckdb_functions() WHERE stability <> 'CONSISTENT' OR has_side_effects
-        EXCEPT SELECT lower(function_name) FROM duckdb_functions() WHERE function_name LIKE 'current%'
-    """
-    return frozenset(name for (name,) in _connection(process).cursor().execute(query).fetchall()) - GROWING
+def _only_selecting(process: int) -> dict[str, Any]:
+    """The tree of a statement that does nothing but evaluate expressions, without these."""
+    ((text,),) = _connection(process).cursor().execute("SELECT json_serialize_sql('SELECT (true)')").fetchall()
+    return {**json.loads(text)["statements"][0]["node"], "select_list": []}
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else ""
+    return text.strip().splitlines()[0][:MESSAGE] if text.strip() else ""

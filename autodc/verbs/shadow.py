@@ -285,7 +285,7 @@ def _of(inputs: Inputs, learned: Learned) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
-    """A folder that is there whole or not at all."""
+    """A folder that is there whole or not at all, for its owner alone."""
     new = [parent for parent in folder.parents if not parent.exists()]
     try:
         with disk_told(folder):
@@ -294,7 +294,6 @@ def _whole(folder: Path) -> Iterator[Path]:
         try:
             yield unfinished
             with disk_told(folder):
-                unfinished.chmod(0o755)
                 unfinished.rename(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

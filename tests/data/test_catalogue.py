@@ -273,7 +273,7 @@ def test_slices_without_test_rows_are_told_and_a_where_that_fails_there_tells_no
     assert read_catalogue(spec, read_source).warnings == (
         "slice nines has no rows in the test set: it is not measured there",
     )
-    ratio = {"name": "ratio", "where": "CAST('x' || target AS INT) = 1", "role": "target"}
+    ratio = {"name": "ratio", "where": "CAST(replace(CAST(target AS VARCHAR), '1', 'x') AS INT) = 1", "role": "target"}
     (problem,) = read_catalogue(study(slices=[ratio]), read_source).unfit
     assert problem.code == "ADC-DATA-034"
     assert "slice ratio of the test set" in problem.place

@@ -135,7 +135,7 @@ def test_an_unknown_column_is_named_with_the_nearest(where: Any, nearest: Any) -
         ("'text'", "ADC-DATA-032"),
         ("NULL", "ADC-DATA-032"),
         (" ", "ADC-DATA-030"),
-        ("(flag, flag)", "ADC-DATA-032"),
+        ("(flag, flag)", "ADC-DATA-033"),
         ("brightness <", "ADC-DATA-030"),
         ("brightness < 0.2 dark", "ADC-DATA-030"),
         ("1=1; drop table x", "ADC-DATA-030"),

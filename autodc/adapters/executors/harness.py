@@ -25,6 +25,7 @@ from autodc.adapters.executors.prints import Printed
 from autodc.adapters.executors.threads import thread_share
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
 from autodc.files import damage, digests, seal, stamps, sync
+from autodc.masking import masked_said, secret_options
 from autodc.plugins import load_object, told
 from autodc.trial.call import Call, Callee, CallError, CallPart, as_json
 from autodc.trial.executor import (
@@ -94,7 +95,8 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
             leave_scratch(task, done=False)  # before it is asked whether the disk refuses: the task may have filled it
             completion = _failed(task, error, started, begun, missing=bool(_gone(task) or _changed(seen)))
             if printed is not None:
-                completion = replace(completion, error=completion.error + _short(printed.told()))
+                words = masked_said(printed.told(), *secret_options(_options(task)))
+                completion = replace(completion, error=completion.error + _short(words))
     return completion
 
 
@@ -110,7 +112,12 @@ def _standing() -> Iterator[None]:
 
 
 def ended(task: Task, status: Status, started: float, **more: Any) -> Completion:
-    """The completion of an attempt that ends now. more: its other fields."""
+    """The completion of an attempt that ends now.
+
+    more: its other fields; in its error the secrets of the task's options are masked.
+    """
+    if error := more.get("error"):
+        more["error"] = masked_said(error, *secret_options(_options(task)))
     return Completion(
         number=task.number,
         attempt=task.attempt,
@@ -324,6 +331,15 @@ def _whose(task: Task) -> tuple[str, str]:
     if isinstance(task, PredictTask):
         return "the method", task.method.folder
     return task.object, task.folder
+
+
+def _options(task: Task) -> Mapping[str, Any]:
+    """The options of the study file that a task's own code was given, and may repeat."""
+    if isinstance(task, TrainTask):
+        return task.trainer.options
+    if isinstance(task, PredictTask):
+        return {} if task.method.trainer is None else task.method.trainer.options
+    return task.arguments
 
 
 def _sentence(error: BaseException, task: Task) -> str:

@@ -109,12 +109,19 @@ def _below(
         name = f"{within}/{entry.name}" if within else entry.name
         if not _is_text(name):
             raise problem(request, "047", "the name of a file is no text in UTF-8", repr(os.fsencode(name)[-80:]))
-        if entry.is_dir():
+        if _is_folder(entry):
             if not within:
                 yield name, True
             yield from _below(request, folder / entry.name, name, (*above, (here.st_dev, here.st_ino)))
         else:
             yield name, False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself; who opens it is told
+        return False
 
 
 def _is_text(name: str) -> bool:

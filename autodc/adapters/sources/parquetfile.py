@@ -39,8 +39,7 @@ def parquet_names(request: SourceRequest) -> list[str]:
 
 def parquet_index(request: SourceRequest) -> list[str]:
     """The columns that the file itself calls its index."""
-    about = _schema(request).pandas_metadata or {}
-    return [name for name in about.get("index_columns", []) if isinstance(name, str)]
+    return [name for name in _told_by_pandas(request, "index_columns") if isinstance(name, str)]
 
 
 def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
@@ -53,7 +52,7 @@ def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
         table = parquet.ParquetFile(path).read(columns=list(names)).select(list(names))
         columns = {name: from_arrow(table[name]) for name in names}
         columns.update({name: columns[name].astype("category") for name in names if name in coded})
-    except (OSError, ArrowException, MemoryError) as error:
+    except (OSError, ArrowException, MemoryError, ValueError, KeyError) as error:
         raise unreadable(request, error) from None
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
 
@@ -68,14 +67,24 @@ def parquet_pieces(request: SourceRequest, names: Sequence[str], rows: int) -> I
             table = Table.from_batches([batch])
             columns = {name: from_arrow(table[name]) for name in names}
             yield pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
-    except (OSError, ArrowException, MemoryError) as error:
+    except (OSError, ArrowException, MemoryError, ValueError, KeyError) as error:
         raise unreadable(request, error) from None
 
 
 def _categories(request: SourceRequest) -> set[str]:
     """The columns that were categories in pandas, which Parquet keeps for text alone."""
-    about = (_schema(request).pandas_metadata or {}).get("columns", [])
+    about = [one for one in _told_by_pandas(request, "columns") if isinstance(one, dict)]
     return {str(one.get("name")) for one in about if one.get("pandas_type") == "categorical"}
+
+
+def _told_by_pandas(request: SourceRequest, key: str) -> list[Any]:
+    """A list of what pandas noted in the file; nothing where that cannot be read: it is no part of the table."""
+    schema = _schema(request)
+    try:
+        found = (schema.pandas_metadata or {}).get(key)
+    except (ValueError, AttributeError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 @final
@@ -91,7 +100,7 @@ class ParquetCells(Sequence[object]):
             self._file = parquet.ParquetFile(path, memory_map=True)
             about = self._file.metadata
             sizes = [about.row_group(at).num_rows for at in range(about.num_row_groups)]
-        except (OSError, ArrowException) as error:
+        except (OSError, ArrowException, ValueError) as error:
             raise unreadable(request, error) from None
         self._starts = [0, *itertools.accumulate(sizes)]
         self._held: dict[int, Any] = {}
@@ -115,7 +124,7 @@ class ParquetCells(Sequence[object]):
 
         try:
             return self._file.read_row_group(group, columns=[self._name])[self._name]
-        except (OSError, ArrowException, MemoryError) as error:
+        except (OSError, ArrowException, MemoryError, ValueError, KeyError) as error:
             raise unreadable(self._request, error) from None
 
 
@@ -125,7 +134,7 @@ def _schema(request: SourceRequest) -> pa.Schema:
     path = regular_file(request)
     try:
         return parquet.read_schema(path)
-    except (OSError, ArrowException) as error:
+    except (OSError, ArrowException, ValueError) as error:
         raise unreadable(request, error) from None
 
 

@@ -120,11 +120,18 @@ def _content(request: SourceRequest, cell: object) -> tuple[bytes, str]:
 
 
 def _beside(request: SourceRequest, name: object) -> Path:
-    """The file of a path that is relative to the table that names it."""
+    """The file of a path that is relative to the table that names it.
+
+    Raises DataError ADC-DATA-014 for one elsewhere, unless it is an image and the table lies on this machine.
+    """
     if not isinstance(name, str | os.PathLike) or not str(name):
         raise DataError("ADC-DATA-001", "a row has no image", "", "" if name is None else repr(name)[:60])
     folder = request.path if os.path.isdir(request.path) else os.path.dirname(request.path)
     path = os.path.abspath(os.path.join(folder, os.path.expanduser(str(name)))) if "\0" not in str(name) else str(name)
+    leads_out = "\0" not in path and not path.startswith(os.path.abspath(folder) + os.sep)
+    if leads_out and (request.url or not is_image(path)):
+        hint = "tables on this machine may name images that lie elsewhere, others the files beside them alone"
+        raise DataError("ADC-DATA-014", "a path leads out of the folder", "", repr(cut(name)), hint)
     return regular_file(replace(request, path=path), "a file is missing", f"paths are relative to {folder}")
 
 

@@ -23,6 +23,7 @@ from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
 from autodc.adapters.trainers.templates import filled
 from autodc.large import pieces_of
+from autodc.masking import secret_options
 from autodc.program import VARIABLE
 from autodc.studyfile.study import TaskKind
 from autodc.table import Inputs
@@ -60,7 +61,7 @@ class Command:
         code = run_program(argv, self._folder, out)
         seconds = time.perf_counter() - started
         if job.train:
-            relay(out)
+            relay(out, secret_options({"argv": self._options.argv}))
         if code != 0:
             ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
             raise TrainerError("ADC-TRAIN-040", "the program failed", argv[0], ended, last_lines(out))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autodc.masking import masked_said
 from autodc.trial.outputs import TrainerError, misplaced
 
 Array = np.ndarray[Any, Any]
@@ -47,12 +48,12 @@ def last_lines(out: Path) -> str:
     return "last lines of stderr:\n" + "\n".join(lines) if lines else "it wrote nothing to stderr"
 
 
-def relay(out: Path) -> None:
-    """Print the end of what a program printed, so that it is in the log of the training."""
+def relay(out: Path, secrets: Sequence[str]) -> None:
+    """Print the end of what a program printed, so that it is in the log of the training; without these secrets."""
     for name in ("stderr.txt", "stdout.txt"):
         with (out / name).open("rb") as stream:
             stream.seek(max(0, (out / name).stat().st_size - RELAYED_BYTES))
-            sys.stdout.write(stream.read().decode("utf-8", errors="replace"))
+            sys.stdout.write(masked_said(stream.read().decode("utf-8", errors="replace"), *secrets))
 
 
 def _npz(file: Path, count: int) -> Array:

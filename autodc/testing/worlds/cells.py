@@ -92,7 +92,7 @@ def write_world(folder: str | os.PathLike[str], **changes: Any) -> Path:
     (path / "data").mkdir(parents=True, exist_ok=True)
     for name, arrays in _datasets().items():
         np.savez(path / "data" / f"{name}.npz", **dict(arrays))  # type: ignore[arg-type]
-    study = _study()
+    study = study_tree()
     for key, value in changes.items():
         *above, last = key.split("__")
         place = study
@@ -131,7 +131,8 @@ def _datasets() -> dict[str, Mapping[str, Array]]:
     return found
 
 
-def _study() -> dict[str, Any]:
+def study_tree() -> dict[str, Any]:
+    """The study file of the world, as `write_world` writes it."""
     return {
         "schema_version": 1,
         "name": "world",

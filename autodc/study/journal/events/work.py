@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autodc.masking import masked, masked_tree
+from autodc.masking import masked_said, masked_tree
 from autodc.study.journal.events.base import Event
 from autodc.study.journal.shapes import OutcomeJson, TrialJson
 
@@ -44,7 +44,7 @@ class TrialFinished(Event):
 
     def __post_init__(self) -> None:
         if error := self.outcome.get("error"):
-            object.__setattr__(self, "outcome", {**self.outcome, "error": masked(str(error))})
+            object.__setattr__(self, "outcome", {**self.outcome, "error": masked_said(str(error))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class BaselineMeasured(Event):
 
     def __post_init__(self) -> None:
         if error := self.outcome.get("error"):
-            object.__setattr__(self, "outcome", {**self.outcome, "error": masked(str(error))})
+            object.__setattr__(self, "outcome", {**self.outcome, "error": masked_said(str(error))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,4 +116,4 @@ class TaskFinished(Event):
 
     def __post_init__(self) -> None:
         if error := self.answer.get("error"):
-            object.__setattr__(self, "answer", {**self.answer, "error": masked(str(error))})
+            object.__setattr__(self, "answer", {**self.answer, "error": masked_said(str(error))})
