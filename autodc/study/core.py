@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, final
 
@@ -95,6 +96,7 @@ class StudyCore:
         """
         self._journal, self._clock, self._monotonic = journal, clock, monotonic
         self._begun: float | None = None
+        self._unwritten, self._together, self._stale = list[ev.Event](), False, set[str]()
         self._spec, self._store = spec, store
         self._metric = metric
         self.state = fold(event for _, event in journal.read())
@@ -142,11 +144,44 @@ class StudyCore:
             self._begun = self._monotonic()
         awake = 0.0 if self._begun is None else round(self._monotonic() - self._begun, 3)
         stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
-        self._journal.append(stamped)
-        kept = set(self.state.outputs.values())
+        if self._together:
+            self._unwritten += stamped
+        else:
+            self._write(*stamped)
+        before = set(self.state.outputs.values())
         for event in stamped:
             apply(self.state, event)
-        for address in kept - set(self.state.outputs.values()):
+        self._stale |= before - set(self.state.outputs.values())
+        if not self._together:
+            self._drop_stale()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is recorded inside is written at the end, synced once: nothing outside may rest on it before.
+
+        Raises SurroundingsError at the end where the journal cannot be written; the next record writes it too, then.
+        """
+        if self._together:
+            yield
+            return
+        self._together = True
+        try:
+            yield
+        finally:
+            self._together = False
+            self._write()
+            self._drop_stale()
+
+    def _write(self, *further: ev.Event) -> None:
+        """Append what waits to be written, and these."""
+        if self._unwritten or further:
+            self._journal.append([*self._unwritten, *further])
+            self._unwritten.clear()
+
+    def _drop_stale(self) -> None:
+        """Delete predictions that by what is written nobody needs any more."""
+        stale, self._stale = self._stale, set()
+        for address in stale - set(self.state.outputs.values()):
             self._store.drop(address)
 
     def ask(self, n: int = 1) -> list[Trial]:
@@ -159,11 +194,17 @@ class StudyCore:
         then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
         written.
         """
-        with self._libraries.limit(limits=1):
-            return self._asked(n)
-
-    def _asked(self, n: int) -> list[Trial]:
         trials: list[Trial] = []
+        try:
+            with self._libraries.limit(limits=1), self.together():
+                self._ask(n, trials)
+        except BaseException:
+            self._again = [*trials, *self._again]
+            raise
+        return trials
+
+    def _ask(self, n: int, trials: list[Trial]) -> None:
+        """Go on until there are n trials, or nothing more for now. Trials alone are written together."""
         while len(trials) < n:
             if self._again:
                 trials.append(self._again.pop(0))
@@ -173,16 +214,18 @@ class StudyCore:
                 if self._again:
                     continue
                 break
+            if isinstance(step, ev.TrialPlanned):
+                self.record(step)
+                trials.append(self.state.trials[-1].trial)
+                continue
             if isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES and self._joined():
                 continue
             self.record(step)
-            if isinstance(step, ev.TrialPlanned):
-                trials.append(self.state.trials[-1].trial)
-            elif isinstance(step, ev.SliceAdmitted):
+            self._write()
+            if isinstance(step, ev.SliceAdmitted):
                 self._sliced(step)
             elif isinstance(step, (ev.ProbesMeasured, ev.DatasetAdmitted)):
                 self._loop = self._looped()
-        return trials
 
     def _joined(self) -> bool:
         """Whether anything joins the roster of what was proposed or delivered since a round ended last."""

@@ -28,6 +28,9 @@ AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
 thinks about the one after. What a trial depends on is set by `search.lag`, not by when it is asked for."""
 
+PORTION = 8
+"""Trials are asked for by this part of those under way: a sync of the disk for each would bound a large cluster."""
+
 LATE_SHARE = 0.1
 """The clock's estimate of the trainings left is journalled again when it has changed by this share, up or down."""
 
@@ -101,8 +104,9 @@ class Driver:
                 self._executor.cancel()
                 raise Interrupted
             self._mind_the_clock()
-            while self._wanted() > 0 and (trials := study.ask(1)):
-                self._submit(trials[0], 0)
+            while (wanted := self._wanted()) > 0 and (trials := study.ask(min(wanted, self._at_once()))):
+                for trial in trials:
+                    self._submit(trial, 0)
             if study.finished:
                 break
             if self._makes():
@@ -113,8 +117,9 @@ class Driver:
                 raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
             completions = self._executor.wait(TICK)
             begun = self._monotonic()
-            for completion in completions:
-                self._take(completion)
+            with study.together():
+                for completion in completions:
+                    self._take(completion)
             self._simple.take()
             self._tracker.follow()
             if completions:
@@ -131,6 +136,10 @@ class Driver:
             return room
         ended = sum(t.outcome is not None for t in self._study.state.trials)
         return min(room, self._first - ended - len(self._under_way))
+
+    def _at_once(self) -> int:
+        """How many trials to ask for in one go, which is journalled in one go: a slot that is idle waits for none."""
+        return max(1, len(self._under_way) // PORTION)
 
     def _enough(self) -> bool:
         trials = self._study.state.trials

@@ -96,7 +96,8 @@ def _asked_for(view: View, round_number: int) -> ev.TrialPlanned | None:
 
 def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[str]) -> ev.TrialPlanned | None:
     state, number = view.state, len(view.state.suggested) - probing.made(view)
-    running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
+    closing = {phase.name for phase in view.closing}
+    running = [t.trial.plan for t in view.hidden if t.trial.phase not in closing]
     observed = tools.observed(view)
     suggestion = tools.engine.suggest(number, observed, running, excluded)
     if state.question.rules >= 1:
