@@ -75,10 +75,8 @@ def tune_trials(quick: bool) -> Figures:
         config = tune.TuneConfig(num_samples=trials, reuse_actors=True, max_concurrent_trials=2 * SLOTS)
         run = tune.RunConfig(storage_path=folder, verbose=0, callbacks=[Looks()])
         space = {"k": tune.uniform(0.0, 1.0)}
-        tuner = tune.Tuner(
-            tune.with_resources(Quick, {"cpu": 1}), tune_config=config, run_config=run, param_space=space
-        )
-        tuner.fit()
+        trainable = tune.with_resources(Quick, {"cpu": 1})
+        tune.Tuner(trainable, tune_config=config, run_config=run, param_space=space).fit()
         ray.shutdown()
     return _figures(trials, seen[int(FIRST * trials)], seen[trials], "")
 

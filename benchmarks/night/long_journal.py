@@ -1,4 +1,4 @@
-"""The driver beside a journal of 1,000 and of 100,000 trainings: what a trial costs it, what opening takes, its memory."""
+"""The driver beside a journal of 1,000 and of 100,000 trainings: CPU a trial, seconds to open it, memory."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,10 @@ def many_slices(folder: Path, count: int) -> Path:
     edges = np.linspace(0, 1, count + 1)
     stripes = [
         {"name": f"stripe_{i}", "where": f"x1 >= {a:.6f} AND x1 < {b:.6f}", "role": "guard", "margin": 0.2}
-        for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+        for i, (a, b) in enumerate(pairwise(edges))
     ]
-    study = write_world(
-        folder, slices=[{"name": "dark", "where": "region = 'dark'", "role": "target"}, *stripes], **SHORT
-    )
+    target = {"name": "dark", "where": "region = 'dark'", "role": "target"}
+    study = write_world(folder, slices=[target, *stripes], **SHORT)
     _hold(folder, 60 * count)
     return study
 
