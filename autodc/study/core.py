@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, final
 
@@ -21,13 +21,14 @@ from autodc.study import membership
 from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
-from autodc.study.journal.fold import apply, fold
+from autodc.study.journal.fold import fold
 from autodc.study.journal.records import PAIRED
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser, Tools, Workshop
 from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
+from autodc.study.recording import Recorder
 from autodc.study.refusals import (
     refuse_no_test_set,
     refuse_other_direction,
@@ -94,12 +95,10 @@ class StudyCore:
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
-        self._journal, self._clock, self._monotonic = journal, clock, monotonic
-        self._begun: float | None = None
-        self._unwritten, self._together, self._stale = list[ev.Event](), False, set[str]()
         self._spec, self._store = spec, store
         self._metric = metric
         self.state = fold(event for _, event in journal.read())
+        self._recorder = Recorder(journal, store, self.state, clock, monotonic)
         refuse_unknown_phase(self.state, order)
         if self.state.started is None:
             self.record(started, *given, *([] if borrowed is None else [borrowed]))
@@ -138,51 +137,11 @@ class StudyCore:
 
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
-        if not events:
-            return
-        if any(isinstance(event, ev.SessionStarted) for event in events):
-            self._begun = self._monotonic()
-        awake = 0.0 if self._begun is None else round(self._monotonic() - self._begun, 3)
-        stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
-        if self._together:
-            self._unwritten += stamped
-        else:
-            self._write(*stamped)
-        before = set(self.state.outputs.values())
-        for event in stamped:
-            apply(self.state, event)
-        self._stale |= before - set(self.state.outputs.values())
-        if not self._together:
-            self._drop_stale()
+        self._recorder.record(*events)
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is recorded inside is written at the end, synced once: nothing outside may rest on it before.
-
-        Raises SurroundingsError at the end where the journal cannot be written; the next record writes it too, then.
-        """
-        if self._together:
-            yield
-            return
-        self._together = True
-        try:
-            yield
-        finally:
-            self._together = False
-            self._write()
-            self._drop_stale()
-
-    def _write(self, *further: ev.Event) -> None:
-        """Append what waits to be written, and these."""
-        if self._unwritten or further:
-            self._journal.append([*self._unwritten, *further])
-            self._unwritten.clear()
-
-    def _drop_stale(self) -> None:
-        """Delete predictions that by what is written nobody needs any more."""
-        stale, self._stale = self._stale, set()
-        for address in stale - set(self.state.outputs.values()):
-            self._store.drop(address)
+    def together(self) -> AbstractContextManager[None]:
+        """What is recorded inside is written at the end, synced once: see `Recorder.together`."""
+        return self._recorder.together()
 
     def ask(self, n: int = 1) -> list[Trial]:
         """Return up to n trials to train now.
@@ -191,8 +150,7 @@ class StudyCore:
         lost and needed.
 
         Decisions are worked out on one thread: their matrices are small, the other cores are training, and the sums
-        then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
-        written.
+        then come out the same on any machine. Raises SurroundingsError where the journal cannot be written.
         """
         trials: list[Trial] = []
         try:
@@ -214,14 +172,13 @@ class StudyCore:
                 if self._again:
                     continue
                 break
-            if isinstance(step, ev.TrialPlanned):
-                self.record(step)
-                trials.append(self.state.trials[-1].trial)
-                continue
             if isinstance(step, ev.PhaseStarted) and step.phase in BOUNDARIES and self._joined():
                 continue
             self.record(step)
-            self._write()
+            if isinstance(step, ev.TrialPlanned):
+                trials.append(self.state.trials[-1].trial)
+                continue
+            self._recorder.write()
             if isinstance(step, ev.SliceAdmitted):
                 self._sliced(step)
             elif isinstance(step, (ev.ProbesMeasured, ev.DatasetAdmitted)):
