@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import lines
-from benchmarks.night import busy, cluster, growth, long_journal, proposals, scale, shared_memory
+from benchmarks.night import busy, cluster, growth, long_journal, proposals, scale, shared_memory, two_nodes
 from benchmarks.night.part import Part
 from benchmarks.tables import table
 
@@ -33,6 +33,7 @@ PARTS: Mapping[str, Part] = {
     "memory": shared_memory.PART,
     "growth": growth.PART,
     "cluster": cluster.PART,
+    "nodes": two_nodes.PART,
     "scale": scale.PART,
 }
 RESULTS = Path(__file__).resolve().parents[1] / "results"
