@@ -28,6 +28,9 @@ AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
 thinks about the one after. What a trial depends on is set by `search.lag`, not by when it is asked for."""
 
+USUAL_SECONDS = 1.0
+"""What trainings usually take is worked out so often, for the time after which one has failed."""
+
 PORTION = 8
 """Trials are asked for by this part of those under way: a sync of the disk for each would bound a large cluster."""
 
@@ -90,6 +93,8 @@ class Driver:
         self._simple = SimpleBaselines(study, self._tasks, baselines)
         self._making, self._handed = dict[str, int](), set[str]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
+        self._usual: tuple[pace.Pace, float] | None = None
+        self._usual_due = -math.inf
         self._over = self._ended = False
 
     def run(self) -> None:
@@ -155,8 +160,15 @@ class Driver:
         self._found[trial.number] = self._mended
         job = self._jobs.job(trial, attempt)
         if job.timeout is None:
-            job = replace(job, timeout=pace.timeout(self._study.state, trial.plan, trial.fidelity))
+            job = replace(job, timeout=self._timeout(trial))
         self._executor.submit(job)
+
+    def _timeout(self, trial: Trial) -> float:
+        """How long a training may take; what is usual is asked for once a while: it takes longer than all the rest."""
+        state, now = self._study.state, self._monotonic()
+        if self._usual is None or now >= self._usual_due:
+            self._usual, self._usual_due = pace.usual(state), now + USUAL_SECONDS
+        return pace.timeout(state, trial.plan, trial.fidelity, self._usual)
 
     def _take(self, completion: Completion) -> None:
         if self._tasks.take(completion):
