@@ -63,6 +63,7 @@ class Nodes:
             self._in("h", "ip", "link", "add", "br0", "type", "bridge")
             self._in("h", "ip", "addr", "add", "10.77.0.1/24", "dev", "br0")
             self._in("h", "ip", "link", "set", "br0", "up")
+            self._in("h", "ip", "route", "add", "default", "dev", "br0")  # by it Ray finds its own address
         except BaseException:
             self.close()
             raise
@@ -84,6 +85,7 @@ class Nodes:
         self._in("h", "ip", "link", "set", outside, "master", "br0", "up")
         self._in(space, "ip", "addr", "add", f"{self.address(number)}/24", "dev", "eth0")
         self._in(space, "ip", "link", "set", "eth0", "up")
+        self._in(space, "ip", "route", "add", "default", "dev", "eth0")
         root = self._folder / f"root-{number}"
         root.mkdir()
         apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"]
