@@ -9,6 +9,7 @@ like none (`docs/log.md`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -87,8 +88,8 @@ def asked_of(seen: int) -> int:
 def _owes_tuning(view: View, tools: Tools) -> bool:
     """Whether what is kept alone is owed another trial of its settings."""
     mixture = Mixture.of(alone(view))
-    tried = sum(t.origin == TUNING and t.trial.plan.mixture == mixture for t in view.state.trials)
-    return tried < FIRST or alone_is_close(view, tools, pairs.excluded(view))
+    tried = (t for t in view.state.trials if t.origin == TUNING and t.trial.plan.mixture == mixture)
+    return len(list(islice(tried, FIRST))) < FIRST or alone_is_close(view, tools, pairs.excluded(view))
 
 
 def _is_close(tools: Tools, observed: Sequence[Observation], kept: frozenset[str], excluded: frozenset[str]) -> bool:
