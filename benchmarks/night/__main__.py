@@ -17,6 +17,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,20 +74,22 @@ def page(measured: Sequence[Mapping[str, Any]]) -> str:
         "# A night and its machine",
         "",
         f"`python -m benchmarks.night` on {os.cpu_count()} cores. Load: processes that were ready to run (one minute's "
-        "mean) when the case began; on a machine of two cores whatever is above some 0.3 took from what is measured.",
+        "mean) when the case began; on a machine of two cores whatever is above some 0.3 took from what is measured. "
+        "Ruler: CPU milliseconds of a fixed piece of Python, before and after: where it takes twice as long, so do "
+        "figures of CPU.",
     ]
     for name, part in PARTS.items():
         mine = [last[name, case] for case in part.cases if (name, case) in last]
         if not mine:
             continue
         head = list(dict.fromkeys(column for one in mine for column in one["figures"]))
-        rows = [[one["case"], *(one["figures"].get(c, "") for c in head), one["load"]] for one in mine]
-        text += ["", f"## {part.title}", "", part.words, "", table(["", *head, "load"], rows)]
+        rows = [[one["case"], *(one["figures"].get(c, "") for c in head), one["load"], one["ruler"]] for one in mine]
+        text += ["", f"## {part.title}", "", part.words, "", table(["", *head, "load", "ruler"], rows)]
     return "\n".join(text) + "\n"
 
 
 def _measure(part: str, case: str, quick: bool) -> dict[str, Any]:
-    load = os.getloadavg()[0]
+    load, before = os.getloadavg()[0], _ruler()
     words = [sys.executable, "-m", "benchmarks.night", part, "--case", case, *(["--quick"] if quick else [])]
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
@@ -95,7 +98,16 @@ def _measure(part: str, case: str, quick: bool) -> dict[str, Any]:
         sys.exit(f"{part}, {case}: {done.stderr[-3000:]}")
     figures = json.loads(done.stdout.strip().splitlines()[-1])
     at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M")
-    return {"part": part, "case": case, "figures": figures, "load": f"{load:.1f}", "at": at}
+    ruler = f"{(before + _ruler()) / 2:.0f}"
+    return {"part": part, "case": case, "figures": figures, "load": f"{load:.1f}", "ruler": ruler, "at": at}
+
+
+def _ruler() -> float:
+    """CPU milliseconds of a fixed piece of Python: by as much as it is longer beside others, so is what is measured."""
+    begun = time.process_time()
+    for _ in range(20):
+        sorted(str(i) for i in range(20_000))
+    return 1e3 * (time.process_time() - begun)
 
 
 if __name__ == "__main__":

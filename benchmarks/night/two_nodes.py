@@ -186,7 +186,7 @@ def _up(log: Path) -> None:
 PART = Part(
     title="Nodes that are lost",
     words=(
-        "A Ray cluster of three nodes in network namespaces, two of them with file-system roots of their own (cache_dir "
+        "A Ray cluster of three nodes in network namespaces, two with a file-system root of their own (cache_dir "
         f"and the folder of the run alone are shared), trainings of {SECONDS:g} s. All processes of one node are "
         "killed, those of another stopped where they stand (SIGSTOP); from then until the trial that trained there "
         "trains elsewhere. Needs root and a kernel that lets namespaces be made."
