@@ -152,11 +152,11 @@ PART = Part(
     title="Busy cores",
     words=(
         "A whole study of the small world (four candidates, two settings, two rounds, sampler `mixture`, MLflow in "
-        "SQLite) on two slots, from its first training to its last: calibration, search, gate and last measurement. A "
-        "training keeps a core busy for as many seconds of CPU as the line says, so that what the driver, Ray and "
-        "MLflow take shows in the column of CPU. In virtual time: real loop, journal and stores, trainings on a clock of "
-        "their own, which goes on with the driver's CPU too: what other programs disturb least. By hand: "
-        "`benchmarks/night/by_hand.py`, a search alone, without gate or rounds. Goal of start-up: 10 s on a quiet machine."
+        "SQLite) on two slots, from its first training to its last: calibration, search, gate and last measurement. "
+        "A training keeps a core busy for as many seconds of CPU as the line says, so that what the driver, Ray and "
+        "MLflow take shows in the column of CPU. In virtual time: real loop, journal and stores, trainings on a "
+        "clock of their own, which goes on with the driver's CPU too: what other programs disturb least. By hand: "
+        "`benchmarks/night/by_hand.py`, a search alone, without gate or rounds. Goal of start-up: 10 s, quiet."
     ),
     cases={
         f"{name}: {wiring}": case
