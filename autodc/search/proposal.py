@@ -85,6 +85,8 @@ def unseen(points: Array, pending: Sequence[Array] | Array) -> Array:
 
 def free(space: Space, pending: Sequence[Array] | Array, fixed: Fixed, rng: np.random.Generator) -> Array:
     """A random row that is not being trained; in a space with nothing left, any row."""
-    points = space.hold(space.random(rng, 64), fixed)
-    left = (point for point in points if len(unseen(point[None], pending)))
-    return np.asarray(next(left, points[0]))
+    drawn = space.drawn(rng, 64)
+    points = (space.hold(space.snap(row[None]), fixed) for row in drawn)  # one is enough, nearly always
+    left = (point for point in points if len(unseen(point, pending)))
+    found = next(left, None)
+    return np.asarray((space.hold(space.snap(drawn[:1]), fixed) if found is None else found)[0])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autodc.study.journal.events import RULES
 from autodc.testing.virtual import VirtualExecutor
 from autodc.trial.executor import Completion
 
@@ -19,7 +20,7 @@ def driven(world: Any) -> Any:
 
     def run(seconds: Any, slots: Any = 2, **changes: Any) -> Any:
         hand = world(**{**LONG, **changes})
-        study = hand.open([], rules=5)
+        study = hand.open([], rules=RULES)
         executor = VirtualExecutor(slots, seconds, lambda task: hand.completion(study.state.trials[task.number].trial))
         hand.drive(study, executor)
         assert study.finished
