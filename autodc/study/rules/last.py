@@ -38,8 +38,11 @@ def _paid(view: View, arms: int, cap: float | None = None) -> int:
 def ahead(view: View) -> ev.TrialPlanned | None:
     """Train the start on the next fresh seed of the last measurement, which is paid anyway, where slots are idle.
 
-    None where the start has all of them, they are not paid, or the last measurement has begun.
+    One at a time, or what the gate asks for next would stand behind them. None where the start has all of them, they
+    are not paid, or the last measurement has begun.
     """
+    if any(one.trial.phase == "test" for one in view.hidden):
+        return None
     state, done = view.state, allowance.trained_ahead(view.state)
     begun = any(one.phase == "test" for one in state.phases)
     if state.question.rules < allowance.TRAINS_AHEAD or begun or done >= final_seeds(view) or allowance.left(view) < 0:
