@@ -47,8 +47,8 @@ class Night:
 
 NIGHTS = {
     "0.5 s": Night(low=0.5, high=0.5, trainings=240, goal="94%"),
-    "5 s": Night(low=5.0, high=5.0, trainings=100, goal="98%"),
-    "0.2 to 5 s": Night(low=0.2, high=5.0, trainings=120, goal="95%"),
+    "5 s": Night(low=5.0, high=5.0, trainings=200, goal="98%"),
+    "0.2 to 5 s": Night(low=0.2, high=5.0, trainings=200, goal="95%"),
 }
 QUICK = 30
 
