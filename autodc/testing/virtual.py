@@ -99,9 +99,8 @@ class VirtualExecutor:
         """End what has ended by now; what waits takes its place at that very moment."""
         while self._running and self._running[0][0] <= now:
             end, _, began, task = heapq.heappop(self._running)
-            times = {"started": began, "ended": end, "seconds": end - began}
-            found = replace(self._answer(task), number=task.number, attempt=task.attempt, work=task.work, **times)
-            self._ended.append(found)
+            told = replace(self._answer(task), number=task.number, attempt=task.attempt, work=task.work)
+            self._ended.append(replace(told, started=began, ended=end, seconds=end - began))
             if self._queue:
                 self._begin(self._queue.popleft(), end)
 

@@ -4,6 +4,7 @@
     python -m benchmarks.night busy journal        # these parts
     python -m benchmarks.night busy --quick        # small arguments, in a minute; prints, writes nothing
     python -m benchmarks.night busy --again        # measures what is there already again
+    python -m benchmarks.night busy --only '5 s'   # cases that have this in their name
 
 A case is measured in a process of its own and takes minutes; what was measured is kept, so that the same command goes
 on where it was stopped. `make bench-night` is the first line.
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="left out: all")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--only", default="", help="cases that have this in their name")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.case is not None:
@@ -57,7 +59,7 @@ def main() -> None:
     known = {(one["part"], one["case"]) for one in measured}
     for name in asked.parts or PARTS:
         for case in PARTS[name].cases:
-            if (name, case) in known:
+            if (name, case) in known or asked.only not in case:
                 continue
             found = _measure(name, case, asked.quick)
             print(name, case, json.dumps(found), sep=" · ", flush=True)

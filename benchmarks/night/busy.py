@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-import yaml
-
 from autodc.adapters.executors.inline import InlineExecutor
 from autodc.adapters.journal import state_of
 from autodc.adapters.mlflow.tracker import NullTracker
@@ -60,7 +58,7 @@ def ours(night: Night, runner: str, quick: bool) -> Figures:
         options = {"low": night.low, "high": night.high}
         study = _study(folder, "benchmarks.night.paced:Paced", options, trainings, tracking__uri="sqlite:///mlflow.db")
         machine, out = Path(folder) / "machine.yaml", Path(folder) / "out"
-        machine.write_text(yaml.safe_dump({"runner": runner, "max_concurrent": SLOTS}))
+        machine.write_text(f"runner: {runner}\nmax_concurrent: {SLOTS}\n")
         words = ["run", str(study), "--machine", str(machine), "--out", str(out), "--json"]
         begun = time.time()
         done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)

@@ -27,7 +27,7 @@ def ours(runner: str, quick: bool) -> Figures:
     trials = QUICK if quick else TRIALS
     with tempfile.TemporaryDirectory() as folder:
         jobs = Jobs(small_dataset(Path(folder)))
-        executor = open_executor(MachineSpec(runner=runner, max_concurrent=SLOTS))  # type: ignore[arg-type]
+        executor = open_executor(MachineSpec(runner=runner, max_concurrent=SLOTS))
         holder = next(p for p in psutil.Process().children() if any("executors.pool" in w for w in p.cmdline()))
         seen, submitted, ended = [], 0, 0
         while ended < trials:

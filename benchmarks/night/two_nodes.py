@@ -159,6 +159,7 @@ def _lost(shared: Path, driver: subprocess.Popen[Any], number: int, end: Callabl
         return next((s for s in reversed(_starts(shared)) if s.host == host and s.time > since), None)
 
     begun = until(trains, f"{host} trains", PATIENCE, driver)
+    assert begun is not None
     at = time.time()
     end()
 
@@ -166,7 +167,9 @@ def _lost(shared: Path, driver: subprocess.Popen[Any], number: int, end: Callabl
         mine = (s for s in _starts(shared) if s.number == begun.number and s.attempt > begun.attempt)
         return next(mine, None)
 
-    return Loss(at=at, lost=begun, again=until(again, "it trains again", PATIENCE, driver))
+    elsewhere = until(again, "it trains again", PATIENCE, driver)
+    assert elsewhere is not None
+    return Loss(at=at, lost=begun, again=elsewhere)
 
 
 def _starts(shared: Path) -> list[Start]:
