@@ -7,7 +7,7 @@ FOLDERS := autodc tests benchmarks configs docs setup.py
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop chaos fuzz audit check clean
+.PHONY: help setup quickstart test test-slow test-all fix lint types layers docs site release-check bench bench-gate bench-search bench-real bench-loop chaos fuzz audit bench-night check clean
 
 help:
 	@echo "setup       make $(VENV) with everything pinned in constraints.txt"
@@ -18,9 +18,9 @@ help:
 	@echo "site        the guide as a site in build/site, with pictures where make test-slow TESTS=tests/screens made some"
 	@echo "release-check  wheel and sdist, built and tried in empty environments; PYTHON=python3.12: by another Python"
 	@echo "fix         format and mend what ruff can mend, write what is generated: docs, schema"
+	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop, bench-night: of one part"
 	@echo "audit       known vulnerabilities of what constraints.txt pins"
 	@echo "fuzz        ten thousand hostile inputs; CASES=500 SEED=3: fewer, others"
-	@echo "bench       the benchmarks; bench-gate, bench-search, bench-real, bench-loop: of one part"
 	@echo "chaos       the fault suite: kills, power cuts; an hour or so. KILLS=20 RAY=0: fewer"
 
 setup: $(STAMP)
@@ -96,6 +96,10 @@ release-check: setup
 
 bench: setup
 	@for part in ahead controller executors; do echo "== $$part"; $(PY) -m benchmarks.$$part || exit 1; done
+
+# What was measured is kept in benchmarks/results/night_raw.jsonl: it goes on where it was stopped; AGAIN=1: all anew.
+bench-night: $(BENCH_STAMP)
+	$(PY) -m benchmarks.night $(if $(AGAIN),--again) $(if $(QUICK),--quick)
 
 bench-gate: setup
 	@for part in campaigns joint_nights real_nights useless coverage; do echo "== $$part"; $(PY) -m benchmarks.gate.$$part || exit 1; done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -28,7 +29,7 @@ class Mixture:
         """Build from name → weight; zeros are left out, weights are rounded to 4 digits, the base is added."""
         kept = {name: round(float(weight), 4) for name, weight in weights.items()}
         kept[BASE] = 1.0
-        if bad := {name: weight for name, weight in kept.items() if not (np.isfinite(weight) and weight >= 0)}:
+        if bad := {name: weight for name, weight in kept.items() if not (math.isfinite(weight) and weight >= 0)}:
             raise ValueError(f"a weight is a number from 0 up, found {bad}")
         return cls(tuple(sorted((name, weight) for name, weight in kept.items() if weight > 0)))
 

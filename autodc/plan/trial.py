@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, final
 
 import numpy as np
@@ -131,7 +131,7 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; without what is empty where rows are not cut, or where nothing was forked."""
-        found = asdict(self)
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
         absent = (() if self.explore else ("explore", "explore_soft")) + (() if self.forks else ("forks", "forked"))
         return {name: value for name, value in found.items() if name not in absent}
 

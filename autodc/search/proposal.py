@@ -74,7 +74,7 @@ def nearest(together: Guards, margins: Mapping[str, float], origin: Array, featu
     return [together.names[i] for i in np.sort(np.argsort(-worst, kind="stable")[:FEW])]
 
 
-def unseen(points: Array, pending: Sequence[Array]) -> Array:
+def unseen(points: Array, pending: Sequence[Array] | Array) -> Array:
     """The points that are not being trained already."""
     if not len(pending):
         return points
@@ -83,8 +83,10 @@ def unseen(points: Array, pending: Sequence[Array]) -> Array:
     return np.asarray(points[~same])
 
 
-def free(space: Space, pending: Sequence[Array], fixed: Fixed, rng: np.random.Generator) -> Array:
+def free(space: Space, pending: Sequence[Array] | Array, fixed: Fixed, rng: np.random.Generator) -> Array:
     """A random row that is not being trained; in a space with nothing left, any row."""
-    points = space.hold(space.random(rng, 64), fixed)
-    left = unseen(points, pending)
-    return np.asarray(left[0] if len(left) else points[0])
+    drawn = space.drawn(rng, 64)
+    points = (space.hold(space.snap(row[None]), fixed) for row in drawn)  # one is enough, nearly always
+    left = (point for point in points if len(unseen(point, pending)))
+    found = next(left, None)
+    return np.asarray((space.hold(space.snap(drawn[:1]), fixed) if found is None else found)[0])

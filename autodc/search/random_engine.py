@@ -10,7 +10,8 @@ import numpy as np
 from autodc import seeds
 from autodc.plan.plan import Plan
 from autodc.search.answers import AnsweringEngine
-from autodc.search.engine import Observation, Suggestion
+from autodc.search.engine import Observation, SearchProblem, Suggestion
+from autodc.search.pending import Pending
 from autodc.search.proposal import free
 
 Array = np.ndarray[Any, Any]
@@ -19,6 +20,10 @@ Array = np.ndarray[Any, Any]
 @final
 class RandomEngine(AnsweringEngine):
     """Draws every plan from (seed, number), and again only where that plan is being trained."""
+
+    def __init__(self, problem: SearchProblem, seed: int) -> None:
+        super().__init__(problem, seed)
+        self._pending = Pending(self._book.encoding)
 
     def suggest(
         self,
@@ -33,6 +38,6 @@ class RandomEngine(AnsweringEngine):
         """Propose the plan of search trial `number`; see `SearchEngine`."""
         fixed = self._book.fixed(mixture, recipe, excluded, pretrain)
         rng = seeds.generator(self._seed, "search", "random", number)
-        pending = [self._book.encoding.row(plan) for plan in running]
+        pending = self._pending.rows(running)
         row = free(self._book.space, pending, fixed, rng)
         return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin="random")

@@ -198,7 +198,11 @@ class Space:
         return rows
 
     def random(self, rng: np.random.Generator, count: int) -> Array:
-        """Draw rows: about a random share of the weights in, the rest of the cube uniform."""
+        """Draw rows on the grid: about a random share of the weights in, the rest of the cube uniform."""
+        return self.snap(self.drawn(rng, count))
+
+    def drawn(self, rng: np.random.Generator, count: int) -> Array:
+        """The same rows before they are on the grid."""
         rows = rng.random((count, len(self)))
         share = rng.uniform(0.1, 0.9, (count, 1))
         if len(self.weights):
@@ -207,7 +211,7 @@ class Space:
         for i, dimension in enumerate(self.dimensions):
             if dimension.kind == "choice":
                 rows[:, i] = rng.integers(len(dimension.choices), size=count)
-        return self.snap(rows)
+        return rows
 
     def features(self, rows: Array) -> Array:
         """Return what a surrogate sees, shape (n, F).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, final
 
@@ -20,13 +21,14 @@ from autodc.study import membership
 from autodc.study.assess import EvidenceAssessor, LookForLeaks, OpenTest
 from autodc.study.direction import guessed
 from autodc.study.journal import events as ev
-from autodc.study.journal.fold import apply, fold
+from autodc.study.journal.fold import fold
 from autodc.study.journal.records import PAIRED
 from autodc.study.loop import Finished, Loop, Step, Waiting
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser, Tools, Workshop
 from autodc.study.ports import Arrivals, ArtefactLost, ArtefactStore, Journal
+from autodc.study.recording import Recorder
 from autodc.study.refusals import (
     refuse_no_test_set,
     refuse_other_direction,
@@ -93,11 +95,10 @@ class StudyCore:
         Raises InputError ADC-RUN-002 where the journal belongs to another study, 012 and 013 as `extension` does,
         020 where it has a phase that is not in the order, 060 where its metric was turned round.
         """
-        self._journal, self._clock, self._monotonic = journal, clock, monotonic
-        self._begun: float | None = None
         self._spec, self._store = spec, store
         self._metric = metric
         self.state = fold(event for _, event in journal.read())
+        self._recorder = Recorder(journal, store, self.state, clock, monotonic)
         refuse_unknown_phase(self.state, order)
         if self.state.started is None:
             self.record(started, *given, *([] if borrowed is None else [borrowed]))
@@ -136,18 +137,11 @@ class StudyCore:
 
     def record(self, *events: ev.Event) -> None:
         """Journal events, then apply them."""
-        if not events:
-            return
-        if any(isinstance(event, ev.SessionStarted) for event in events):
-            self._begun = self._monotonic()
-        awake = 0.0 if self._begun is None else round(self._monotonic() - self._begun, 3)
-        stamped = [replace(event, time=self._clock(), awake=awake) for event in events]
-        self._journal.append(stamped)
-        kept = set(self.state.outputs.values())
-        for event in stamped:
-            apply(self.state, event)
-        for address in kept - set(self.state.outputs.values()):
-            self._store.drop(address)
+        self._recorder.record(*events)
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is recorded inside is written at the end, synced once: see `Recorder.together`."""
+        return self._recorder.together()
 
     def ask(self, n: int = 1) -> list[Trial]:
         """Return up to n trials to train now.
@@ -156,14 +150,19 @@ class StudyCore:
         lost and needed.
 
         Decisions are worked out on one thread: their matrices are small, the other cores are training, and the sums
-        then come out the same whatever the number of cores. Raises SurroundingsError where the journal cannot be
-        written.
+        then come out the same on any machine. Raises SurroundingsError where the journal cannot be written.
         """
-        with self._libraries.limit(limits=1):
-            return self._asked(n)
-
-    def _asked(self, n: int) -> list[Trial]:
         trials: list[Trial] = []
+        try:
+            with self._libraries.limit(limits=1), self.together():
+                self._ask(n, trials)
+        except BaseException:
+            self._again = [*trials, *self._again]
+            raise
+        return trials
+
+    def _ask(self, n: int, trials: list[Trial]) -> None:
+        """Go on until there are n trials, or nothing more for now. Trials alone are written together."""
         while len(trials) < n:
             if self._again:
                 trials.append(self._again.pop(0))
@@ -178,11 +177,12 @@ class StudyCore:
             self.record(step)
             if isinstance(step, ev.TrialPlanned):
                 trials.append(self.state.trials[-1].trial)
-            elif isinstance(step, ev.SliceAdmitted):
+                continue
+            self._recorder.write()
+            if isinstance(step, ev.SliceAdmitted):
                 self._sliced(step)
             elif isinstance(step, (ev.ProbesMeasured, ev.DatasetAdmitted)):
                 self._loop = self._looped()
-        return trials
 
     def _joined(self) -> bool:
         """Whether anything joins the roster of what was proposed or delivered since a round ended last."""

@@ -28,6 +28,12 @@ AHEAD = 1
 """Jobs queued for each slot beyond the one it trains: the next is there when a slot is free, however long the search
 thinks about the one after. What a trial depends on is set by `search.lag`, not by when it is asked for."""
 
+USUAL_SECONDS = 1.0
+"""What trainings usually take is worked out so often, for the time after which one has failed."""
+
+PORTION = 8
+"""Trials are asked for by this part of those under way: a sync of the disk for each would bound a large cluster."""
+
 LATE_SHARE = 0.1
 """The clock's estimate of the trainings left is journalled again when it has changed by this share, up or down."""
 
@@ -87,6 +93,8 @@ class Driver:
         self._simple = SimpleBaselines(study, self._tasks, baselines)
         self._making, self._handed = dict[str, int](), set[str]()
         self._thinking: deque[float] = deque(maxlen=pace.RECENT)
+        self._usual: tuple[pace.Pace, float] | None = None
+        self._usual_due = -math.inf
         self._over = self._ended = False
 
     def run(self) -> None:
@@ -101,8 +109,9 @@ class Driver:
                 self._executor.cancel()
                 raise Interrupted
             self._mind_the_clock()
-            while self._wanted() > 0 and (trials := study.ask(1)):
-                self._submit(trials[0], 0)
+            while (wanted := self._wanted()) > 0 and (trials := study.ask(min(wanted, self._at_once()))):
+                for trial in trials:
+                    self._submit(trial, 0)
             if study.finished:
                 break
             if self._makes():
@@ -113,8 +122,9 @@ class Driver:
                 raise AutodcError("ADC-LOOP-002", "nothing is under way and nothing can be planned")
             completions = self._executor.wait(TICK)
             begun = self._monotonic()
-            for completion in completions:
-                self._take(completion)
+            with study.together():
+                for completion in completions:
+                    self._take(completion)
             self._simple.take()
             self._tracker.follow()
             if completions:
@@ -132,6 +142,10 @@ class Driver:
         ended = sum(t.outcome is not None for t in self._study.state.trials)
         return min(room, self._first - ended - len(self._under_way))
 
+    def _at_once(self) -> int:
+        """How many trials to ask for in one go, which is journalled in one go: a slot that is idle waits for none."""
+        return max(1, len(self._under_way) // PORTION)
+
     def _enough(self) -> bool:
         trials = self._study.state.trials
         return self._first is not None and sum(t.outcome is not None for t in trials) >= self._first
@@ -146,8 +160,15 @@ class Driver:
         self._found[trial.number] = self._mended
         job = self._jobs.job(trial, attempt)
         if job.timeout is None:
-            job = replace(job, timeout=pace.timeout(self._study.state, trial.plan, trial.fidelity))
+            job = replace(job, timeout=self._timeout(trial))
         self._executor.submit(job)
+
+    def _timeout(self, trial: Trial) -> float:
+        """How long a training may take; what is usual is asked for once a while: it takes longer than all the rest."""
+        state, now = self._study.state, self._monotonic()
+        if self._usual is None or now >= self._usual_due:
+            self._usual, self._usual_due = pace.usual(state), now + USUAL_SECONDS
+        return pace.timeout(state, trial.plan, trial.fidelity, self._usual)
 
     def _take(self, completion: Completion) -> None:
         if self._tasks.take(completion):

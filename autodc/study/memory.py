@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import final, get_args
@@ -45,6 +46,28 @@ class Memory:
         """The same, and then what tunes the end."""
         mine = [one for one in view.visible if one.trial.phase == TUNING]
         return [*self.observed(view), *seen(view, mine, tuning=True)]
+
+
+@final
+class UnderWay:
+    """The plans that are planned and not revealed, but those after the last verdict: on a cluster thousands of them."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._plans: list[Plan] = []
+        self._read = 0
+
+    def plans(self, view: View) -> Sequence[Plan]:
+        """Them, in order of number. Each is looked at once."""
+        closing = {phase.name for phase in view.closing}
+        for one in view.state.trials[max(self._read, view.horizon) :]:
+            if one.trial.phase not in closing:
+                self._numbers.append(one.trial.number)
+                self._plans.append(one.trial.plan)
+        self._read = len(view.state.trials)
+        revealed = bisect_left(self._numbers, view.horizon)
+        del self._numbers[:revealed], self._plans[:revealed]
+        return self._plans
 
 
 def seen(view: View, trials: Sequence[TrialState], *, tuning: bool = False) -> list[Observation]:

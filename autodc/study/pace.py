@@ -105,13 +105,19 @@ def rows(state: State, plan: Plan) -> float:
     return sum(one.weight * rows_of(state, one) for one in standing(state, plan))
 
 
-def timeout(state: State, plan: Plan, fidelity: float) -> float:
-    """Seconds after which a training has failed, where the machine file does not say."""
+def usual(state: State) -> tuple[Pace, float] | None:
+    """The pace, and what a training of the usual size takes by it; None where too few are known."""
     found = pace(state)
-    if found is None or found.known < KNOWN:
+    return None if found is None or found.known < KNOWN else (found, found.seconds(typical_rows(state)))
+
+
+def timeout(state: State, plan: Plan, fidelity: float, known: tuple[Pace, float] | None) -> float:
+    """Seconds after which a training has failed, where the machine file does not say. known: what is `usual`."""
+    if known is None:
         return FIRST_TIMEOUT
-    usual = max(found.seconds(rows(state, plan)), found.seconds(typical_rows(state)))
-    return max(LEAST_TIMEOUT, TIMES_PACE * fidelity * usual, TIMES_SLOWEST * fidelity * found.slowest)
+    found, typical = known
+    longest = max(found.seconds(rows(state, plan)), typical)
+    return max(LEAST_TIMEOUT, TIMES_PACE * fidelity * longest, TIMES_SLOWEST * fidelity * found.slowest)
 
 
 def making_timeout(state: State) -> float:

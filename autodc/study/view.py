@@ -75,7 +75,7 @@ class View:
 
     def closes(self, name: str) -> bool:
         """Whether the phase that the journal calls so comes after the last verdict."""
-        return any(p.closing for p in self.order if p.name == name)
+        return name in _closing(self.order)
 
     def after(self, phase: Phase) -> ev.PhaseStarted:
         """The phase that comes next begins."""
@@ -84,6 +84,12 @@ class View:
     def close(self) -> ev.PhaseStarted:
         """The first phase after the last verdict begins."""
         return self.closing[0].begin(self)
+
+
+@functools.lru_cache(maxsize=16)
+def _closing(order: tuple[Phase, ...]) -> frozenset[str]:
+    """Names of the phases after the last verdict: asked of every training that is seen."""
+    return frozenset(phase.name for phase in order if phase.closing)
 
 
 def spec_of(state: State) -> StudySpec:

@@ -23,6 +23,7 @@ from autodc.study.jobs import JobMaker
 from autodc.study.phases.order import ORDER
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Diagnoser
+from autodc.study.ports import Journal
 from autodc.studyfile import load
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.memory import MemoryJournal, MemoryStore
@@ -74,13 +75,17 @@ class Hand:
         order: tuple[Phase, ...] = ORDER,
         rules: int = 1,
         diagnoser: Diagnoser | None = None,
+        journal: Journal | None = None,
     ) -> StudyCore:
-        """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file."""
+        """Open over these journal rows; they grow as the study goes on. engine: left out, that of the study file.
+
+        journal: over the same rows, where it is one that does more.
+        """
         spec, inputs = self.spec, self.inputs
         return StudyCore(
             spec,
             replace(started_event(inputs), rules=rules),
-            journal=MemoryJournal(rows),
+            journal=MemoryJournal(rows) if journal is None else journal,
             store=self.store,
             table=inputs.table,
             sides=inputs.sides,

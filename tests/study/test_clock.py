@@ -78,16 +78,20 @@ def test_failed_trainings_do_not_make_the_pace_faster(world: Any) -> None:
     assert pace.pace(state).seconds(pace.rows(state, Plan.of({"base": 1.0}, {}))) == pytest.approx(4.0)
 
 
+def timeout(state: Any, plan: Any, fidelity: Any) -> Any:
+    return pace.timeout(state, plan, fidelity, pace.usual(state))
+
+
 def test_the_default_timeout_follows_the_pace_and_is_never_short(world: Any) -> None:
     base = Plan.of({"base": 1.0}, {})
-    assert pace.timeout(timed(world, []), base, 1.0) == pace.FIRST_TIMEOUT
-    assert pace.timeout(timed(world, [0.5] * 2), base, 1.0) == pace.FIRST_TIMEOUT
-    assert pace.timeout(timed(world, [0.5] * 8), base, 1.0) == pace.LEAST_TIMEOUT
+    assert timeout(timed(world, []), base, 1.0) == pace.FIRST_TIMEOUT
+    assert timeout(timed(world, [0.5] * 2), base, 1.0) == pace.FIRST_TIMEOUT
+    assert timeout(timed(world, [0.5] * 8), base, 1.0) == pace.LEAST_TIMEOUT
     long = timed(world, [600.0] * 8)
-    assert pace.timeout(long, base, 1.0) >= 20 * 600.0
-    assert pace.timeout(long, base, 0.5) == pytest.approx(0.5 * pace.timeout(long, base, 1.0))
+    assert timeout(long, base, 1.0) >= 20 * 600.0
+    assert timeout(long, base, 0.5) == pytest.approx(0.5 * timeout(long, base, 1.0))
     uneven = timed(world, [60.0] * 40 + [3600.0])
-    assert pace.timeout(uneven, base, 1.0) >= 4 * 3600.0
+    assert timeout(uneven, base, 1.0) >= 4 * 3600.0
 
 
 @pytest.mark.slow

@@ -27,8 +27,8 @@ from autodc.trial.executor import Completion, Task, key, reads
 
 BEAT_SECONDS = 2.0
 """How often a worker at work gives a sign of life."""
-SILENCE_SECONDS = 30.0
-"""After this long without one the driver gives the worker up."""
+SILENCE_SECONDS = 15.0
+"""After this long without one the driver gives the worker up: Ray takes a minute to declare a frozen node dead."""
 IDLE_SECONDS = 0.5
 """How often the driver looks whether an idle worker is still there."""
 DIAL_SECONDS = 30.0

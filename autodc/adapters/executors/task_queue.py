@@ -27,6 +27,7 @@ class TaskQueue:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._again: deque[Task] = deque()
         self._queue: deque[Task] = deque()
         self._running: dict[int, tuple[Task, Drop]] = {}
         self._ended: deque[Completion] = deque()
@@ -35,10 +36,10 @@ class TaskQueue:
         self._broken: AutodcError | None = None
 
     def submit(self, task: Task) -> None:
-        """Queue a task behind the others."""
+        """Queue a task behind the others; one that is tried again goes before all that are not."""
         task = replace(task, out=str(Path(task.out).absolute()))
         with self._changed:
-            self._queue.append(task)
+            (self._again if task.attempt else self._queue).append(task)
             self._changed.notify_all()
 
     def hold(self, held: bool) -> None:
@@ -64,19 +65,19 @@ class TaskQueue:
             self._changed.wait_for(lambda: self._may_begin() or self._closed, timeout)
             if self._closed or not self._may_begin():
                 return None
-            task = self._queue.popleft()
+            task = (self._again or self._queue).popleft()
             self._running[id(task)] = task, drop
             return task
 
     def _may_begin(self) -> bool:
         room = self._most is None or len(self._running) < self._most
-        return bool(self._queue) and room and not self._held
+        return bool(self._again or self._queue) and room and not self._held
 
     def put_back(self, task: Task) -> None:
         """Return a task that never started: it is the next to go."""
         with self._changed:
             if self._running.pop(id(task), None) is not None:
-                self._queue.appendleft(task)
+                self._again.appendleft(task)
                 self._changed.notify_all()
 
     def report(self, task: Task, completion: Completion) -> None:
@@ -92,7 +93,7 @@ class TaskQueue:
         """Return all completions there are, as soon as there is one. Raises what broke the executor."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
-            while not (self._ended or self._broken or self._closed) and (self._queue or self._running):
+            while not (self._ended or self._broken or self._closed) and (self._again or self._queue or self._running):
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     break
@@ -107,6 +108,7 @@ class TaskQueue:
         """Forget every task; end those under way."""
         with self._changed:
             running = list(self._running.values())
+            self._again.clear()
             self._queue.clear()
             self._running.clear()
             self._ended.clear()

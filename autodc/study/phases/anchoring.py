@@ -9,6 +9,7 @@ like none (`docs/log.md`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -40,6 +41,10 @@ EVERY_UP_TO, AGAIN_AFTER = 250, 3
 """Questions about all trainings are asked of all that were seen up to so many; beyond, again when so many times as many
 were seen: by then the answer is settled, and asking costs more with every training."""
 
+MOST, SETTLED = 6_750, 6
+"""In studies that were begun by these rules they are asked of no more than so many: after a resume they are asked once
+more, and to encode 60,000 trainings takes many seconds."""
+
 
 def anchor(view: View, tools: Tools) -> tuple[str, Mapping[str, float]] | None:
     """What the next search trial is to tune, its origin and mixture; None where it is free."""
@@ -67,7 +72,10 @@ def everything(view: View) -> dict[str, float]:
 def alone_is_close(view: View, tools: Tools, excluded: frozenset[str]) -> bool:
     """Whether tuning what is kept may well be as good as the best plan with new datasets."""
     observed, kept = tools.observed(view), frozenset(view.state.kept)
-    question = (asked_of(len(observed)), kept, excluded)
+    count = asked_of(len(observed))
+    if view.state.question.rules >= SETTLED:
+        count = min(count, MOST)
+    question = (count, kept, excluded)
     if question != tools.answered[0]:
         tools.answered = question, _is_close(tools, observed[: question[0]], kept, excluded)
     return tools.answered[1]
@@ -87,8 +95,8 @@ def asked_of(seen: int) -> int:
 def _owes_tuning(view: View, tools: Tools) -> bool:
     """Whether what is kept alone is owed another trial of its settings."""
     mixture = Mixture.of(alone(view))
-    tried = sum(t.origin == TUNING and t.trial.plan.mixture == mixture for t in view.state.trials)
-    return tried < FIRST or alone_is_close(view, tools, pairs.excluded(view))
+    tried = (t for t in view.state.trials if t.origin == TUNING and t.trial.plan.mixture == mixture)
+    return len(list(islice(tried, FIRST))) < FIRST or alone_is_close(view, tools, pairs.excluded(view))
 
 
 def _is_close(tools: Tools, observed: Sequence[Observation], kept: frozenset[str], excluded: frozenset[str]) -> bool:

@@ -12,7 +12,7 @@ from autodc.study.phases.phase import Phase
 from autodc.study.phases.propose import proposes
 from autodc.study.phases.search import may_begin
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import pairs, prune, served, standing
+from autodc.study.rules import last, pairs, prune, served, standing
 from autodc.study.view import View
 from autodc.studyfile.study import StudySpec
 
@@ -46,8 +46,8 @@ class Gate(Phase):
         return going or holding.next_event(view, tools) or self._over(view)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
-        """A pair for the comparison under way; while it waits, the search of the next round goes on."""
-        return comparing.next_training(view) or suggesting.filling(view, tools)
+        """A pair for the comparison under way; while it waits, the next round's search, then what is due anyway."""
+        return comparing.next_training(view) or suggesting.filling(view, tools) or last.ahead(view)
 
     def _over(self, view: View) -> ev.Event:
         """Another round, where the last one moved, something is open or may be made; else what comes after the gate."""

@@ -11,7 +11,7 @@ from autodc.study.journal import events as ev
 from autodc.study.phases import proposing, suggesting
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, pairs, standing
+from autodc.study.rules import allowance, last, pairs, standing
 from autodc.study.view import View
 
 BEFORE = ("diagnose", "propose")
@@ -50,10 +50,10 @@ class Search(Phase):
         return _challenger(view, tools)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
-        """The next plan of this round; of the next one while this one's last trainings run."""
+        """The next plan of this round; of the next one, or what is due anyway, while this one's last trainings run."""
         if suggesting.is_searching(view):
             return suggesting.training(view, tools, view.state.round)
-        return suggesting.filling(view, tools)
+        return suggesting.filling(view, tools) or last.ahead(view)
 
 
 def may_begin(view: View) -> bool:

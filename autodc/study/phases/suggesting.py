@@ -96,8 +96,7 @@ def _asked_for(view: View, round_number: int) -> ev.TrialPlanned | None:
 
 def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[str]) -> ev.TrialPlanned | None:
     state, number = view.state, len(view.state.suggested) - probing.made(view)
-    running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
-    observed = tools.observed(view)
+    running, observed = tools.under_way.plans(view), tools.observed(view)
     suggestion = tools.engine.suggest(number, observed, running, excluded)
     if state.question.rules >= 1:
         held = None if suggestion.origin in OPENING else anchoring.anchor(view, tools)

@@ -8,7 +8,7 @@ from autodc.study.journal import events as ev
 from autodc.study.phases import comparing, proposing
 from autodc.study.phases.phase import Phase
 from autodc.study.phases.tools import Tools
-from autodc.study.rules import allowance, credit, ledger, pairs, planning, sweep
+from autodc.study.rules import allowance, credit, last, ledger, pairs, planning, sweep
 from autodc.study.view import View
 
 
@@ -41,8 +41,8 @@ class Sweep(Phase):
         return _next_addition(view) or _end_of_wave(view) or _next_removal(view, tools) or view.after(self)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
-        """A pair for the comparison under way; while it waits, the first pairs of those to come."""
-        return comparing.next_training(view, as_incumbent=True) or _ahead(view)
+        """A pair for the comparison under way; while it waits, first pairs of others, then what is due anyway."""
+        return comparing.next_training(view, as_incumbent=True) or _ahead(view) or last.ahead(view)
 
 
 def _next_addition(view: View) -> ev.Event | None:

@@ -13,7 +13,7 @@ from autodc.plan.plan import Plan
 from autodc.search.engine import Observation, SearchEngine
 from autodc.study.journal import events as ev
 from autodc.study.journal.records import ComparisonState
-from autodc.study.memory import Memory
+from autodc.study.memory import Memory, UnderWay
 from autodc.study.rules.fidelity import Ladder
 from autodc.study.view import View
 
@@ -106,6 +106,8 @@ class Tools:
     assessor: Assessor
     memory: Memory = field(default_factory=Memory)
     """What the search knows."""
+    under_way: UnderWay = field(default_factory=UnderWay)
+    """What it does not know yet."""
     ladder: Ladder = field(default_factory=Ladder)
     """Who has earned a longer training."""
     diagnoser: Diagnoser | None = None

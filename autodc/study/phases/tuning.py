@@ -47,9 +47,10 @@ class Tuning(Phase):
         return polished or view.after(self)
 
     def want(self, view: View, tools: Tools) -> ev.TrialPlanned | None:
-        """The next one."""
-        if not self._wanted(view) or any(t.trial.phase != self.name for t in view.hidden):
-            return None
+        """The next one; what is due anyway while those before it, or its last ones, run."""
+        others = (t.trial.phase for t in view.hidden if t.trial.phase != self.name)
+        if not self._wanted(view) or not all(view.closes(phase) for phase in others):
+            return last.ahead(view)
         state = view.state
         number = len(state.suggested) + state.count(self.name)
         running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]

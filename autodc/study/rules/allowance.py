@@ -43,6 +43,9 @@ undecided, and what nobody needs goes to the settings of what is kept."""
 CRUMB = 1e-6
 """Sums of fidelities are compared to within this share of a training."""
 
+TRAINS_AHEAD = 6
+"""In studies that were begun by these rules the start's arm of the last measurement is trained while slots are idle."""
+
 LEAST_ROUND = 6
 """A round that could spend fewer trainings is not begun."""
 
@@ -89,10 +92,17 @@ def baseline_seeds(spec: StudySpec, rules: int = RULES) -> int:
 
 def left(view: View) -> float:
     """Trainings left for search and gate: what the phases after the last verdict need is set apart."""
-    room = cap(view) - view.state.spent
+    room = cap(view) - view.state.spent + trained_ahead(view.state)
     for phase in reversed(view.closing):
         room -= phase.apart(view.spec, view.state.question.rules)
     return room
+
+
+def trained_ahead(state: State) -> int:
+    """Trainings of the last measurement that were planned before it began: they are in what is set apart for it."""
+    if state.question.rules < TRAINS_AHEAD or any(one.phase == "test" for one in state.phases):
+        return 0
+    return round(sum(count for (phase, _), count in state.planned.items() if phase == "test"))
 
 
 def credit_seeds(spec: StudySpec) -> int:

@@ -84,7 +84,8 @@ def seeds_paid(view: View) -> int:
     measured = last.final_seeds(view)
     most = min(allowance.CREDIT_SEEDS, measured) if measured else allowance.CREDIT_SEEDS
     obvious = allowance.BASELINES * allowance.baseline_seeds(spec, view.state.question.rules)
-    free = max(0.0, allowance.cap(view) - view.state.spent - 2 * measured - obvious)
+    ahead = allowance.trained_ahead(view.state)
+    free = max(0.0, allowance.cap(view) - view.state.spent + ahead - 2 * measured - obvious)
     return int(min(most, free // len(plans)))
 
 

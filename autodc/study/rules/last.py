@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from autodc import seeds
 from autodc.plan.plan import Plan
+from autodc.study.journal import events as ev
 from autodc.study.journal.records import TrialState
-from autodc.study.rules import allowance
+from autodc.study.rules import allowance, planning
 from autodc.study.rules.pairs import RERUNS, Key
 from autodc.study.view import View
 
@@ -29,8 +30,24 @@ def would_train(view: View) -> bool:
 
 
 def _paid(view: View, arms: int, cap: float | None = None) -> int:
-    affordable = ((allowance.cap(view) if cap is None else cap) - view.state.spent) / arms
-    return int(min(final_seeds(view), max(0.0, affordable)))
+    room, done = (allowance.cap(view) if cap is None else cap) - view.state.spent, allowance.trained_ahead(view.state)
+    counts = range(final_seeds(view), 0, -1)
+    return next((count for count in counts if arms * count - min(done, count) <= room), 0)
+
+
+def ahead(view: View) -> ev.TrialPlanned | None:
+    """Train the start on the next fresh seed of the last measurement, which is paid anyway, where slots are idle.
+
+    One at a time, or what the gate asks for next would stand behind them. None where the start has all of them, they
+    are not paid, or the last measurement has begun.
+    """
+    if any(one.trial.phase == "test" for one in view.hidden):
+        return None
+    state, done = view.state, allowance.trained_ahead(view.state)
+    begun = any(one.phase == "test" for one in state.phases)
+    if state.question.rules < allowance.TRAINS_AHEAD or begun or done >= final_seeds(view) or allowance.left(view) < 0:
+        return None
+    return planning.training(view, (view.start, fresh_seed(view, done)), "test", "final")
 
 
 def baseline_seeds_paid(view: View, plans: frozenset[Plan]) -> int:

@@ -80,3 +80,10 @@ def test_what_has_ended_comes_back_before_the_breakdown_is_raised(jobs: Any) -> 
     assert len(queue.wait()) == 1
     with pytest.raises(SurroundingsError, match="no worker lives"):
         queue.wait()
+
+
+def test_what_is_tried_again_goes_before_what_was_never_tried(jobs: Any) -> None:
+    queue = TaskQueue()
+    for attempt in (0, 0, 1, 0, 2):
+        queue.submit(jobs(attempt=attempt))
+    assert [_taken(queue).number for _ in range(5)] == [3, 5, 1, 2, 4]

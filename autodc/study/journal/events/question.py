@@ -31,7 +31,7 @@ __all__ = [
     "WarmStarted",
 ]
 
-RULES = 5
+RULES = 6
 """What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
