@@ -27,7 +27,7 @@ from autodc.trial.executor import Completion, Task, key, reads
 
 BEAT_SECONDS = 2.0
 """How often a worker at work gives a sign of life."""
-SILENCE_SECONDS = 15.0
+SILENCE_SECONDS = 20.0
 """After this long without one the driver gives the worker up: Ray takes a minute to declare a frozen node dead."""
 IDLE_SECONDS = 0.5
 """How often the driver looks whether an idle worker is still there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -238,10 +239,16 @@ def test_workers_that_die_at_their_start_are_told_with_their_last_word(
     told = []
     opened(told, runner="actors")
     (tmp_path / "die").touch()
-    for process in _pool().children(recursive=True):
-        if (name := _command(process)[0]).startswith("ray::") and "Agent" not in name:
-            process.kill()
-    until(lambda: any("the last word of a worker" in words for words in told), "the user is told", PATIENCE)
+
+    def heard() -> bool:
+        """One that had begun before, and has its name later, is killed at a later look."""
+        for process in _pool().children(recursive=True):
+            if (name := _command(process)[0]).startswith("ray::") and "Agent" not in name:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        return any("the last word of a worker" in words for words in told)
+
+    until(heard, "the user is told", PATIENCE)
 
 
 def test_a_gpu_that_no_node_has_is_told_at_the_start() -> None:
