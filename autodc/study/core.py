@@ -225,13 +225,8 @@ class StudyCore:
             problem = replace(problem, probes=believed, probed=True)
         if self.state.admitted:
             problem = self._slices.asked(problem, self._spec.gate.min_rows)
-        tools = Tools(
-            self._engine(problem),
-            self._assessor,
-            diagnoser=self._diagnoser,
-            maker=self._maker,
-            own_slice=self._own_slice,
-        )
+        engine = self._engine(problem)
+        tools = Tools(engine, self._assessor, diagnoser=self._diagnoser, maker=self._maker, own_slice=self._own_slice)
         return Loop(self._spec, self.state, tools, self._order)
 
     def _step(self) -> Step:
