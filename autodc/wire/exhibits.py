@@ -127,8 +127,8 @@ def _pictures(seen: View, rows: Array) -> tuple[str, dict[str, Array]]:
         if seen.x.kind == "text":
             return "text", {}
         if seen.x.kind == "files":
-            opened = [opened(path) for path in seen.x[rows].texts()]
-            return ("image", {"inputs": framed(opened)}) if any(one is not None for one in opened) else ("files", {})
+            shown = [opened(path) for path in seen.x[rows].texts()]
+            return ("image", {"inputs": framed(shown)}) if any(one is not None for one in shown) else ("files", {})
         return "table", {}
     if seen.x is None or (inputs := pictures_of(np.asarray(seen.x[rows]))) is None:
         return "table", {}

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from autodc.diagnose.finding import Finding, Gap
 from autodc.diagnose.view import View
 from autodc.plan.plan import Plan
+from autodc.table import Table
 from autodc.wire.diagnosis import Looked, as_events
 from autodc.wire.exhibits import CARDS, exhibit
 
@@ -75,6 +78,17 @@ def test_targets_that_are_lists_are_shown(rows: View) -> None:
     assert cards["rows"][1]["target"] == str(rows.target[1])
     assert cards["rows"][0]["target"] == "[]"
     assert [one["values"]["tags"] for one in cards["rows"][:2]] == ["['a', 'b']", None]
+
+
+def test_image_files_are_shown_as_they_look_on_one_sheet(rows: View, tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"{k}.png") for k in range(len(rows))]
+    for k, path in enumerate(paths):
+        Image.new("RGB", (8, 8 + k % 2), (k, 0, 200)).save(path)
+    made = exhibit(replace(rows, x=Table.of_files(paths, paths)), FINDING)
+    cards = json.loads(bytes(made[CARDS]))
+    assert cards["kind"] == "image"
+    assert made["inputs"].shape == (len(cards["rows"]), 9, 8, 3)
+    assert [one[4, 4].tolist() for one in made["inputs"]] == [[row["id"], 0, 200] for row in cards["rows"]]
 
 
 def test_a_finding_that_cannot_be_shown_stands_without_its_rows(rows: View) -> None:
