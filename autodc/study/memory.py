@@ -59,9 +59,8 @@ class UnderWay:
 
     def plans(self, view: View) -> Sequence[Plan]:
         """Them, in order of number. Each is looked at once."""
-        closing = {phase.name for phase in view.closing}
         for one in view.state.trials[max(self._read, view.horizon) :]:
-            if one.trial.phase not in closing:
+            if not view.closes(one.trial.phase):
                 self._numbers.append(one.trial.number)
                 self._plans.append(one.trial.plan)
         self._read = len(view.state.trials)

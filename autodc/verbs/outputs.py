@@ -40,8 +40,7 @@ def open_result(folder: str | os.PathLike[str]) -> tuple[State, dict[str, Any]]:
 def content_of(state: State, folder: Path) -> dict[str, Any]:
     """The result so far of a study in a folder, with where it stands in MLflow if that is known."""
     content = result(state)
-    reference = stored(folder).get("mlflow") or _remembered(folder)
-    if reference is not None:
+    if (reference := _reference(folder)) is not None:
         content["mlflow"] = reference
     return content
 
@@ -62,7 +61,7 @@ def exhibits_of(folder: Path) -> Exhibits:
 def written_again(state: State, folder: Path) -> None:
     """Write result.json and the page of a study again, after something was added to its journal."""
     content = result(state)
-    content["mlflow"] = stored(folder).get("mlflow") or _remembered(folder)
+    content["mlflow"] = _reference(folder)
     written(write_requests, state, folder, exhibits_of(folder))
     written(write_report, state, content, folder, exhibits_of(folder))
     write_json(folder / RESULT, content)
@@ -90,7 +89,10 @@ def has_page(folder: Path) -> bool:
         return False
 
 
-def _remembered(folder: Path) -> dict[str, str] | None:
+def _reference(folder: Path) -> dict[str, str] | None:
+    """Where the study stands in MLflow, as far as its folder knows."""
+    if known := stored(folder).get("mlflow"):
+        return dict(known)
     with open_for_reading(folder / JOURNAL) as journal:
         return remembered(journal)
 

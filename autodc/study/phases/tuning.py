@@ -53,7 +53,7 @@ class Tuning(Phase):
             return last.ahead(view)
         state = view.state
         number = len(state.suggested) + state.count(self.name)
-        running = [t.trial.plan for t in view.hidden if not view.closes(t.trial.phase)]
+        running = tools.under_way.plans(view)
         end = view.incumbent
         weights, held = end.mixture.to_dict(), polishing.as_trained(view)
         found = tools.engine.suggest(number, tools.tuned(view), running, mixture=weights, **held)

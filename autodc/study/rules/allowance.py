@@ -98,9 +98,14 @@ def left(view: View) -> float:
     return room
 
 
+def trains_ahead(state: State) -> bool:
+    """Whether the last measurement may be trained before it begins."""
+    return state.question.rules >= TRAINS_AHEAD and not any(one.phase == "test" for one in state.phases)
+
+
 def trained_ahead(state: State) -> int:
     """Trainings of the last measurement that were planned before it began: they are in what is set apart for it."""
-    if state.question.rules < TRAINS_AHEAD or any(one.phase == "test" for one in state.phases):
+    if not trains_ahead(state):
         return 0
     return round(sum(count for (phase, _), count in state.planned.items() if phase == "test"))
 

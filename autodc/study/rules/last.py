@@ -43,9 +43,8 @@ def ahead(view: View) -> ev.TrialPlanned | None:
     """
     if any(one.trial.phase == "test" for one in view.hidden):
         return None
-    state, done = view.state, allowance.trained_ahead(view.state)
-    begun = any(one.phase == "test" for one in state.phases)
-    if state.question.rules < allowance.TRAINS_AHEAD or begun or done >= final_seeds(view) or allowance.left(view) < 0:
+    done = allowance.trained_ahead(view.state)
+    if not allowance.trains_ahead(view.state) or done >= final_seeds(view) or allowance.left(view) < 0:
         return None
     return planning.training(view, (view.start, fresh_seed(view, done)), "test", "final")
 
