@@ -125,25 +125,32 @@ def night(trials: int) -> Iterator[str]:
 
 
 def one_night(name: str, trials: int, folder: Path, uri: str) -> str:
-    path = write_world(folder / "study", budget__trainings=trials, search__trials_per_round=trials // 3)
-    inputs, out = read_inputs(load(path)), folder / "study" / "out"
-    core, journal = open_study(inputs, out)
-    jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
-    tracker = Timed(MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="night")) if uri else NullTracker())
     before = children()
+    tracker, done, wall = slept(trials, folder, uri)
     begun = time.perf_counter()
-    core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
-    Driver(core, Sleeping(), jobs, tracker).run()  # type: ignore[arg-type]
-    wall = time.perf_counter() - begun
     assert tracker.finish(120.0), tracker.complaint
-    rest = time.perf_counter() - begun - wall
-    cpu, done = children() - before, len(core.state.trials)
-    journal.close()
+    rest = time.perf_counter() - begun
+    cpu = children() - before
     waited = 1000 * tracker.seconds / done
     share = cpu / done + tracker.seconds / done
     told = f"{1000 * cpu / done:.0f}" if uri else "-"
     longest, share = 1000 * tracker.longest, 100 * share
     return f"| {name} | {wall:.1f} | {waited:.2f} | {longest:.0f} | {told} | {share:.1f}% | {rest:.1f} |"
+
+
+def slept(trials: int, folder: Path, uri: str) -> tuple[Timed, int, float]:
+    """Drive a night to its end: its tracker, which may be behind, its trainings, and the seconds it took."""
+    path = write_world(folder / "study", budget__trainings=trials, search__trials_per_round=trials // 3)
+    inputs, out = read_inputs(load(path)), folder / "study" / "out"
+    core, journal = open_study(inputs, out)
+    jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
+    tracker = Timed(MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="night")) if uri else NullTracker())
+    begun = time.perf_counter()
+    core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
+    Driver(core, Sleeping(), jobs, tracker).run()  # type: ignore[arg-type]
+    wall = time.perf_counter() - begun
+    journal.close()
+    return tracker, len(core.state.trials), wall
 
 
 def outage(seconds: int) -> Iterator[str]:
@@ -167,23 +174,16 @@ def outage(seconds: int) -> Iterator[str]:
         serving = threading.Thread(target=served)
         serving.start()
         there.wait()
-        uri, trainings = f"http://127.0.0.1:{port}", round((seconds + 120) / SECONDS)
-        path = write_world(folder / "study", budget__trainings=trainings, search__trials_per_round=trainings // 3)
-        inputs, out = read_inputs(load(path)), folder / "study" / "out"
-        core, journal = open_study(inputs, out)
-        tracker = Timed(MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="night")))
-        jobs = job_maker(inputs, core.state, MachineSpec(runner="inline"), out)
-        core.record(SessionStarted(slots=1, machine={}, pid=os.getpid()))
-        Driver(core, Sleeping(), jobs, tracker).run()  # type: ignore[arg-type]
+        uri = f"http://127.0.0.1:{port}"
+        tracker, done, _ = slept(round((seconds + 120) / SECONDS), folder, uri)
         arrived = tracker.finish(900.0)
         with quiet():
             client = client_of(uri)
             ids = [one.experiment_id for one in client.search_experiments()]
             found = [run.data.tags.get("autodc.trial") for run in client.search_runs(ids, max_results=50_000)]
-        journal.close()
         over.set()
         serving.join()
-    done, sent = len(core.state.trials), [number for number in found if number is not None]
+    sent = [number for number in found if number is not None]
     yield f"A server that is killed a minute into a night of trainings of {SECONDS:g} s, back {seconds} s later:"
     yield f"{done} trainings, {len(sent)} runs of them in the end, {len(set(sent))} different, all sent: {arrived}."
     yield f"The loop was in the tracker for {1000 * tracker.seconds / done:.2f} ms a training, once for"

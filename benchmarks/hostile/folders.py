@@ -12,7 +12,8 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from autodc.study.journal.chain import START, seal
-from benchmarks.hostile.command import call, finished
+from autodc.testing.command import call
+from benchmarks.hostile.command import finished
 from benchmarks.hostile.target import CODE, TAKEN
 from benchmarks.hostile.texts import hostile
 

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from autodc.cli import main
+from autodc.testing.command import Said, call
 from autodc.testing.worlds.cells import write_world
 
 SMALL = {"budget__trainings": 30, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}
 """Too small a night to weigh evidence together: `lamps` is kept, by a decision of its own."""
-
-
-class Said(NamedTuple):
-    """What a command gave."""
-
-    code: int
-    out: str
-    err: str
-
-
-def call(*words: object) -> Said:
-    """Run `autodc WORDS`."""
-    out, err, argv = io.StringIO(), io.StringIO(), sys.argv
-    sys.argv = ["autodc", *map(str, words)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as end:
-            main()
-    finally:
-        sys.argv = argv
-    return Said(int(end.value.code or 0), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")

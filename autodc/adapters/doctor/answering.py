@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import socket
-from importlib import metadata
 
+from autodc.adapters.doctor.versions import DISTRIBUTION, installed
 from autodc.trial.call import Call
 
 
@@ -16,8 +16,4 @@ def answer(call: Call) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """What has to be the same on every node."""
-    try:
-        ours = metadata.version("autodc-optimizer")
-    except metadata.PackageNotFoundError:
-        ours = "?"
-    return {"python": platform.python_version(), "autodc": ours}
+    return {"python": platform.python_version(), "autodc": installed(DISTRIBUTION) or "?"}

@@ -22,14 +22,14 @@ SHOWN = ("numpy", "torch", "ray", "mlflow")
 
 def versions(machine: MachineSpec) -> Iterator[Check]:
     """A line each for Python, autodc, SQLite and the packages a night leans on. No package is imported for it."""
-    ours = _installed(DISTRIBUTION)
+    ours = installed(DISTRIBUTION)
     yield Check(name="autodc", found=ours or f"not installed: the ranges of {DISTRIBUTION} are unknown")
     said = metadata.metadata(DISTRIBUTION).get_all("Requires-Python") if ours else None
     yield compared("python", platform.python_version(), SpecifierSet(said[0] if said else ""))
     yield compared("sqlite", sqlite3.sqlite_version, SQLITE)
     wanted = _wanted() if ours else {}
     for name in SHOWN:
-        if (version := _installed(name)) is not None:
+        if (version := installed(name)) is not None:
             yield compared(name, version, wanted.get(name, SpecifierSet()))
         else:
             yield _missing(name, machine)
@@ -62,7 +62,8 @@ def _wanted() -> dict[str, SpecifierSet]:
     return {_plain(one.name): one.specifier for one in found}
 
 
-def _installed(name: str) -> str | None:
+def installed(name: str) -> str | None:
+    """The version of a distribution; None where it is not there."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

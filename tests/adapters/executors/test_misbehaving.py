@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autodc.adapters.executors import InlineExecutor, LocalExecutor, run_task
+from autodc.adapters.executors import InlineExecutor, run_task
 from autodc.adapters.executors.prints import LOG_BYTES
 from autodc.testing.executor_contract.opened import run_all
 from autodc.testing.jobs import Jobs, lives, small_dataset
@@ -20,14 +19,6 @@ from autodc.trial.executor import TrainerRef
 
 PROGRAMS = Path(__file__).parent / "programs"
 MISBEHAVES = TrainerRef(name="misbehaves.py:Misbehaves", options={}, folder=str(PROGRAMS))
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    logs = tmp_path_factory.mktemp("logs")
-    executor = LocalExecutor(1, log_folder=logs)
-    yield executor, logs
-    executor.close()
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autodc.adapters.executors import InlineExecutor, LocalExecutor
+from autodc.adapters.executors import InlineExecutor
 from autodc.adapters.executors.prints import KEPT_LOGS, LOG_BYTES, close_log, drop_worker_logs
 from autodc.testing.executor_contract.opened import run_all
 from autodc.testing.jobs import Jobs, small_dataset
@@ -19,14 +18,6 @@ from autodc.trial.executor import PRINTED, TrainerRef
 PROGRAMS = Path(__file__).parent / "programs"
 TALKER = TrainerRef(name="talks.py:Talker", options={}, folder=str(PROGRAMS))
 WAYS = ("of Python", "of its stderr", "of C", "of a descriptor", "of a program")
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    logs = tmp_path_factory.mktemp("logs")
-    executor = LocalExecutor(1, log_folder=logs)
-    yield executor, logs
-    executor.close()
 
 
 @pytest.fixture(params=["child", "inline"])

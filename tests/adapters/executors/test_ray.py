@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from autodc.adapters.executors import open_executor
 from autodc.errors import InputError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
+from autodc.testing.executor_contract.opened import collect
 from autodc.testing.jobs import Jobs, small_dataset
 from autodc.testing.waiting import until
 from autodc.testing.worlds.cells import write_world
@@ -125,15 +125,6 @@ def _all_slots_train(executor: Any, jobs: Any, seconds: Any = PATIENCE) -> None:
     until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", seconds)
 
 
-def _collect(executor: Any, count: Any) -> Any:
-    completions = []
-    end = time.monotonic() + PATIENCE
-    while len(completions) < count:
-        assert time.monotonic() < end
-        completions += executor.wait(1.0)
-    return completions
-
-
 def _work_for_ever(executor: Any, jobs: Any) -> None:
     while True:
         if not executor.wait(1.0):
@@ -183,7 +174,7 @@ class TestDeaths:
         executor.submit(waiting)
         told.clear()
         (_pool() if victim == "pool" else _below(_pool(), victim)).kill()
-        completions = _collect(executor, SLOTS + 1)
+        completions = collect(executor, SLOTS + 1)
         assert [c.status for c in completions if c.number != waiting.number] == ["lost"] * SLOTS
         assert [c.status for c in completions if c.number == waiting.number] == ["done"]
         _all_slots_train(executor, jobs, BUSY_AGAIN)
@@ -283,7 +274,7 @@ def test_a_full_cluster_is_told_and_waited_for(opened: Any, jobs: Any, cluster: 
     assert told[0].startswith("0 of 2 workers are there (0 of 2 CPU free")
     process.stdin.write("\n")
     process.stdin.flush()
-    assert [c.status for c in _collect(executor, 1)] == ["done"]
+    assert [c.status for c in collect(executor, 1)] == ["done"]
     until(lambda: told[-1] == "all 2 workers are there", "the user is told the end of it", PATIENCE)
 
 
@@ -308,7 +299,7 @@ def test_a_cluster_is_left_as_it_was(opened: Any, jobs: Any, cluster: Any) -> No
     assert (looked.status, address in looked.found, "2 at once" in looked.found) == ("ok", True, True), looked
     executor = opened(address=address)
     executor.submit(jobs())
-    assert [c.status for c in _collect(executor, 1)] == ["done"]
+    assert [c.status for c in collect(executor, 1)] == ["done"]
     executor.close()
     assert _below(psutil.Process(process.pid), "raylet").is_running()
 
