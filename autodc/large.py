@@ -177,6 +177,14 @@ def positions(marked: Array) -> Array:
     return found
 
 
+def distinct_values(values: Array) -> Array:
+    """The distinct values, rising, as `np.unique` has them, by sorting.
+
+    numpy 2.4 hashes where nothing else is asked for: .36 s for 300,000 whole numbers, where sorting takes .007 s.
+    """
+    return np.unique(values, return_counts=True)[0]
+
+
 def evenly(rows: Array | int, most: int) -> Array:
     """So many of these rows at most, evenly among them; rows: positions, or how many there are."""
     count = rows if isinstance(rows, int) else len(rows)

@@ -20,6 +20,7 @@ import pandas as pd
 from autodc.data.dataset import Dataset
 from autodc.data.views import columns as columns_of
 from autodc.data.views import width as width_of
+from autodc.large import distinct_values
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -141,7 +142,7 @@ def _excess(shared: float, inside: Sequence[float], most: Array, spread: float) 
 def _chance(parts: Sequence[Dataset], same: Sequence[Array], names: Sequence[str] | None) -> float:
     """The largest share of equal pairs that chance may give rows like these. names: see `explained`."""
     codes = np.concatenate(same)
-    distinct = len(np.unique(codes))
+    distinct = len(distinct_values(codes))
     width = width_of(parts[0].x)
     if distinct < 2 or width > WIDEST:
         return 0.0

@@ -12,7 +12,7 @@ import pandas as pd
 
 from autodc import fingerprint
 from autodc.data.columns import as_array, numpy_type
-from autodc.large import BESIDE, IN_MEMORY, pieces_of, room
+from autodc.large import BESIDE, IN_MEMORY, distinct_values, pieces_of, room
 from autodc.table import CONTENT, Inputs, Table, row_bytes
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def among(values: Array, known: Array) -> Mask:
             place, equal = places_among(known[piece], distinct)
             seen[place[equal]] = True
         return np.asarray(seen[back.ravel()])
-    distinct, found = np.unique(known), np.zeros(len(values), dtype=bool)
+    distinct, found = distinct_values(known), np.zeros(len(values), dtype=bool)
     for piece in pieces_of(len(values)):
         found[piece] = places_among(values[piece], distinct)[1]
     return found

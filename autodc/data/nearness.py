@@ -22,6 +22,8 @@ CLOSE = 0.25
 """Share of the usual distance between neighbours of the training set within which a row is no neighbour but a copy."""
 SAMPLED = 1000
 """Of so many rows of a dataset the distance to their neighbour is taken."""
+MOST_KNOWN = 20_000
+"""Among so many held-out rows, or as many as there are training rows, the neighbour is sought."""
 LEAST = 30
 """Fewer distinct training rows have no usual distance."""
 
@@ -33,7 +35,7 @@ class Nearness:
     def __init__(self, training: Dataset, part: Dataset) -> None:
         self._training, self._view = training, comparable(training)
         self._distinct = distinct(training.hashes)
-        others = distinct(part.hashes)
+        others = evenly(distinct(part.hashes), max(MOST_KNOWN, len(self._distinct)))
         some = evenly(others, SAMPLED)
         self._apart = np.full(len(some), np.inf)
         if len(others) >= 2:

@@ -14,6 +14,7 @@ from autodc.data.chance import copied, explained, shared_metadata, singular, who
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import numbered
 from autodc.data.ids import as_ids
+from autodc.large import distinct_values
 from autodc.table import Inputs
 
 Array = np.ndarray[Any, Any]
@@ -28,7 +29,7 @@ def clusters(x: Inputs, groups: Array | None) -> Array | None:
 def related(data: Dataset) -> Array | None:
     """Number the clusters of a dataset as `joint_clusters` does. None: every row its own."""
     (found,) = joint_clusters([data])
-    return None if len(np.unique(found)) == len(data) else found
+    return None if len(distinct_values(found)) == len(data) else found
 
 
 def joint_clusters(parts: Sequence[Dataset]) -> list[Array]:
@@ -58,7 +59,7 @@ def _observations(parts: Sequence[Dataset]) -> Array:
         return _named(parts)
     same = numbered([part.hashes for part in parts])
     every = np.concatenate(same)
-    if len(np.unique(every)) == len(every) or not explained(parts, same):
+    if len(distinct_values(every)) == len(every) or not explained(parts, same):
         return every
     names = shared_metadata(parts)
     whole = whole_rows(parts, same, names)

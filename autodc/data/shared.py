@@ -11,6 +11,7 @@ import numpy as np
 from autodc.data.copies import Copies, copies_of, example_pair
 from autodc.data.dataset import Dataset
 from autodc.data.hashing import among
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -70,7 +71,7 @@ def shared_groups(own: Dataset, held: Iterable[Dataset]) -> tuple[str, ...]:
         if len(both := np.intersect1d(mine, theirs)):
             here, there = int(np.isin(mine, both).sum()), int(np.isin(theirs, both).sum())
             warnings.append(
-                f"{len(both)} of {len(np.unique(mine))} groups of `{own.name}` are also in `{other.name}` "
+                f"{len(both)} of {len(distinct_values(mine))} groups of `{own.name}` are also in `{other.name}` "
                 f"({_some(both)}: {here} and {there} rows): related rows are learned and tested on; to know how the "
                 "model does on groups it never saw, keep each group on one side"
             )

@@ -12,6 +12,7 @@ import pandas as pd
 from autodc.data.columns import native
 from autodc.data.problems import listed, not_finite, problem, sample
 from autodc.data.source import SourceRequest
+from autodc.large import distinct_values
 from autodc.values import NoJson, boxed, encoded
 
 Array = np.ndarray[Any, Any]
@@ -105,7 +106,7 @@ def _labels(request: SourceRequest, y: Array) -> Array:
 def _renamed(request: SourceRequest, y: Array, renames: object) -> Array:
     if not isinstance(renames, Mapping):
         raise problem(request, "026", "`map` is old label → new label", got=f"{renames!r}")
-    present = {str(label): label for label in np.unique(y).tolist()}
+    present = {str(label): label for label in distinct_values(y).tolist()}
     if unknown := [str(old) for old in renames if str(old) not in present]:
         hint = f"labels here: {', '.join(list(present)[:30])}"
         raise problem(

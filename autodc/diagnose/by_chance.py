@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from autodc.diagnose.labels import LEAST_OF_CLASS, LEAST_ROWS
+from autodc.large import distinct_values
 from autodc.stats.rank import ranks
 
 Array = np.ndarray[Any, Any]
@@ -46,7 +47,7 @@ def learnable(name: str, codes: Array, shares: Array, units: Array) -> Learnable
     codes: the column of each label, shape (n,). shares: probabilities of a model that has not seen the row, shape
     (n, classes). units: shape (n,), rows of one number are one observation.
     """
-    observed = len(np.unique(units))
+    observed = len(distinct_values(units))
     sizes = np.bincount(codes, minlength=shares.shape[1])
     some = np.flatnonzero((sizes >= LEAST_OF_CLASS) & (len(codes) - sizes >= LEAST_OF_CLASS))
     if observed < LEAST_ROWS or len(some) < 2:

@@ -12,6 +12,7 @@ from autodc.diagnose.attribute_distance import apart, as_difference
 from autodc.diagnose.finding import Cause
 from autodc.diagnose.measured import Measured, measured, strata
 from autodc.diagnose.view import View
+from autodc.large import distinct_values
 from autodc.stats.simultaneous import by_unit, critical, standard_errors, sums
 
 Array = np.ndarray[Any, Any]
@@ -41,7 +42,7 @@ def causes(view: View, inside: Array, *, most: int = 5, alpha: float = 0.05, see
     """
     within = strata(view)
     failing, passing = comparable(within, np.asarray(inside, dtype=bool) & view.failed, ~view.failed)
-    if most < 1 or len(np.unique(view.groups[failing])) < 2:
+    if most < 1 or len(distinct_values(view.groups[failing])) < 2:
         return ()
     columns = measured(view.attributes, within, passing)
     if not columns:
@@ -104,7 +105,7 @@ def _gaps(
     units = by_unit(influence, groups[rows])
     error = standard_errors(units)
     failed = np.where(fails[:, None], drawn, 0.0)
-    count = len(np.unique(groups[rows][fails]))
+    count = len(distinct_values(groups[rows][fails]))
     near = np.where(shares, (np.nansum(failed, axis=0) / fails.sum() * count + 1) / (count + 2), 0.0)
     error = np.where(shares, np.maximum(error, np.sqrt(near * (1 - near) / count)), error)
     wide = error * critical(units, error, count - 1, alpha, rng)

@@ -11,6 +11,7 @@ from scipy.special import ndtri, stdtrit
 
 from autodc.diagnose.finding import Gap
 from autodc.diagnose.view import View, beyond
+from autodc.large import distinct_values
 from autodc.stats.simultaneous import standard_errors
 
 Array = np.ndarray[Any, Any]
@@ -93,7 +94,7 @@ def tried_on(mask: Array, left: Array, view: View, strata: Array | None, level: 
     kept = np.flatnonzero(left)
     error, inside, unit = view.error[kept], mask[kept], view.groups[kept]
     means = {"inside": _mean(error[inside]), "outside": _mean(error[~inside])}
-    count = min(len(np.unique(unit[inside])), len(np.unique(unit[~inside])))
+    count = min(len(distinct_values(unit[inside])), len(distinct_values(unit[~inside])))
     if count < 2:
         unknown = Gap(**means, difference=0.0, low=-1.0, high=1.0)
         return Confirmation(mask=mask, news=news, gap=unknown, confirmed=False, cost=0.0, aside=aside)

@@ -20,6 +20,7 @@ from autodc.diagnose.restoring import (
 )
 from autodc.diagnose.view import View
 from autodc.errors import DataError
+from autodc.large import distinct_values
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -219,7 +220,7 @@ def _nearest(search: Asked, rows: Array, passing: Array, nearest: Callable[[Arra
 
 def _class_by_class(search: Asked, rows: Array, passing: Array) -> Iterator[tuple[Array, Array]]:
     """Places among `rows` of those of a class, and the passing rows of that class."""
-    for kind in np.unique(search.within[rows]):
+    for kind in distinct_values(search.within[rows]):
         yield np.flatnonzero(search.within[rows] == kind), np.flatnonzero(passing & (search.within == kind))
 
 

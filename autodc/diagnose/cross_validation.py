@@ -8,6 +8,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.check import coordinates
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 
@@ -32,16 +33,16 @@ def cross_validated(embedding: Array, y: Array, groups: Array | None, seed: int)
     y = np.asarray(y)
     x = _narrow(coordinates(embedding, len(y), "embedding"), seed)
     is_number = y.dtype.kind == "f"
-    classes = np.zeros(0) if is_number else np.unique(y)
+    classes = np.zeros(0) if is_number else distinct_values(y)
     found = np.zeros(len(y)) if is_number else np.zeros((len(y), len(classes)))
     fold = _folds(y, groups, seed, is_number=is_number)
-    for one in np.unique(fold):
+    for one in distinct_values(fold):
         seen, held = np.flatnonzero(fold != one), np.flatnonzero(fold == one)
         if is_number:
             model = make_pipeline(StandardScaler(), Ridge(alpha=PENALTY))
             found[held] = model.fit(x[seen], y[seen]).predict(x[held])
             continue
-        known = np.unique(y[seen])
+        known = distinct_values(y[seen])
         columns = np.searchsorted(classes, known)
         if len(known) == 1:
             found[held, columns[0]] = 1.0
@@ -63,7 +64,7 @@ def of_others(embedding: Array, y: Array, others: Array) -> Array:
     y, x = np.asarray(y), coordinates(embedding, len(y), "embedding")
     if y.dtype.kind == "f":
         return np.asarray(make_pipeline(StandardScaler(), Ridge(alpha=PENALTY)).fit(x, y).predict(others))
-    if len(np.unique(y)) == 1:
+    if len(distinct_values(y)) == 1:
         return np.ones((len(others), 1))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=1 / PENALTY, max_iter=500))
     return np.asarray(model.fit(x, y).predict_proba(others))

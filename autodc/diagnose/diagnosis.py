@@ -16,7 +16,7 @@ from autodc.diagnose.finding import Finding
 from autodc.diagnose.named_slices import BY, Named, known, try_named
 from autodc.diagnose.unlabelled import TOLD, told_of_unlabelled
 from autodc.diagnose.view import LEAST_GROUPS, View
-from autodc.large import evenly
+from autodc.large import distinct_values, evenly
 from autodc.plugins import told
 
 Array = np.ndarray[Any, Any]
@@ -98,7 +98,7 @@ def diagnose(
     at most this share of diagnoses confirms anything. first: number of the first finding, `F1`. A finder that raises or
     answers what it must not is left out and told in the notes.
     """
-    groups = len(np.unique(view.groups)) if len(view) else 0
+    groups = len(distinct_values(view.groups)) if len(view) else 0
     if groups < LEAST_GROUPS:
         return Diagnosis(findings=(), suspicions={}, notes=(Note(code=TOO_FEW, got=str(groups)),))
     if not view.failed.any():

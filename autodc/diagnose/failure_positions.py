@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from autodc.diagnose.density import Density, density
-from autodc.diagnose.measured import word
+from autodc.diagnose.measured import words_of
 from autodc.diagnose.rule import Range, Rule
 from autodc.diagnose.view import View
 
@@ -164,7 +164,7 @@ def _along(view: View, name: str, asked: Rule) -> Along | None:
 def _by_value(view: View, name: str, asked: Rule, inside: tuple[float, float] | None) -> Along | None:
     column = view.attributes[name]
     is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    said = column.astype(object).map(lambda v: f"{v:g}" if is_number and pd.notna(v) else word(v))
+    said = column.astype(object).map("{:g}".format, na_action="ignore") if is_number else words_of(column)
     words = said.where(column.notna(), MISSING).to_numpy(object)
     frequent = pd.Series(words).value_counts()
     chosen = set(words[asked.mask(view.attributes)]) if asked.conditions else set()

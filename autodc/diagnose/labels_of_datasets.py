@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 
 from autodc.diagnose.chances import LEAST_OF_PAIR, LEVEL, holm, wilson
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 
@@ -74,4 +75,4 @@ def of_datasets(flagged: Array, of: Array, groups: Array | None) -> tuple[Datase
 
 def _counted(flagged: Array, units: Array) -> tuple[int, int]:
     """Units with a suspect, and units."""
-    return len(np.unique(units[flagged])), len(np.unique(units))
+    return len(distinct_values(units[flagged])), len(distinct_values(units))

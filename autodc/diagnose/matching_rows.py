@@ -11,7 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from autodc.diagnose.check import coordinates
-from autodc.large import evenly
+from autodc.large import distinct_values, evenly
 
 Array = np.ndarray[Any, Any]
 
@@ -82,7 +82,7 @@ def alike_rows(ours: Labelled, theirs: Labelled) -> list[Alike]:
         found = _copies(ours, theirs)
     else:
         return []
-    return [found] if len(np.unique(found.units)) >= LEAST_ALIKE else []
+    return [found] if len(distinct_values(found.units)) >= LEAST_ALIKE else []
 
 
 def _near(ours: Labelled, theirs: Labelled) -> Alike:

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from autodc.diagnose.rule import as_floats
 from autodc.diagnose.view import View
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 
@@ -57,7 +58,7 @@ def strata(view: View) -> Array:
     numbers = as_floats(pd.Series(target))
     if np.isnan(numbers).any():
         return np.zeros(len(view), dtype=int)
-    edges = np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS))
+    edges = distinct_values(np.quantile(numbers, np.arange(1, BINS) / BINS))
     return np.unique(np.searchsorted(edges, numbers, side="right"), return_inverse=True)[1]
 
 
@@ -105,13 +106,13 @@ def _of(name: str, column: pd.Series[Any], within: Array, usual: Array) -> Itera
     numbers = numbers_of(column)
     if numbers is not None:
         missing = np.isnan(numbers)
-        if len(np.unique(numbers[~missing])) > 1:
+        if len(distinct_values(numbers[~missing])) > 1:
             yield Measured(attribute=name, how="level", own=numbers, drawn=drawn_in(numbers))
-        if len(np.unique(numbers[~missing])) > 2:
+        if len(distinct_values(numbers[~missing])) > 2:
             away = np.abs(numbers - _medians(numbers, within, usual))
             yield Measured(attribute=name, how="spread", own=away, drawn=drawn_in(away))
     else:
-        words = column.astype(object).map(word)
+        words = words_of(column)
         frequent = words[~missing].value_counts()
         for value in frequent.index[:VALUES] if len(frequent) > 1 or missing.any() else ():
             if frequent[value] < len(column):
@@ -125,6 +126,12 @@ def _of(name: str, column: pd.Series[Any], within: Array, usual: Array) -> Itera
 def word(value: Any) -> str:
     """A category as a person reads it."""
     return ("true" if value else "false") if isinstance(value, bool | np.bool_) else str(value)
+
+
+def words_of(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Categories as a person reads them; text is what it is, and missing values are missing."""
+    values = column.astype(object)
+    return values if isinstance(column.dtype, pd.StringDtype) else values.map(word, na_action="ignore")
 
 
 def _medians(numbers: Array, within: Array, usual: Array) -> Array:

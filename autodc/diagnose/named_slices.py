@@ -10,6 +10,7 @@ import numpy as np
 
 from autodc.diagnose.confirm import LEAST_INSIDE, Confirmation, tried_on
 from autodc.diagnose.view import View
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 
@@ -42,7 +43,7 @@ def try_named(named: Sequence[Named], view: View, alpha: float) -> tuple[tuple[N
     for one in named:
         if one.is_target:
             plain &= ~one.mask
-    if len(np.unique(view.groups[plain])) < max(LEAST_INSIDE, LEAST_PLAIN * len(np.unique(view.groups))):
+    if len(distinct_values(view.groups[plain])) < max(LEAST_INSIDE, LEAST_PLAIN * len(distinct_values(view.groups))):
         plain[:] = True
     chosen = [(one, one.mask | plain) for one in named if one.mask.any() and (plain & ~one.mask).any()]
     level = 1 - alpha / (2 * max(1, len(chosen)))

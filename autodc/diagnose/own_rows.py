@@ -9,6 +9,7 @@ import numpy as np
 
 from autodc.diagnose.cross_validation import cross_validated
 from autodc.diagnose.labels import LEAST_ROWS, Labels
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 
@@ -19,9 +20,9 @@ SCATTERED_LEAST = 0.1
 def unseen(points: Array, codes: Array, units: Array, classes: int, seed: int) -> Array:
     """What a model of other rows says of each, shape (n, classes); of few rows nothing, each class alike."""
     found = np.full((len(codes), classes), 1 / classes)
-    if len(np.unique(units)) >= LEAST_ROWS:
+    if len(distinct_values(units)) >= LEAST_ROWS:
         found[:] = 0.0
-        found[:, np.unique(codes)] = cross_validated(points, codes, units, seed)
+        found[:, distinct_values(codes)] = cross_validated(points, codes, units, seed)
     return found
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from autodc import seeds
 from autodc.diagnose.causes import centred, in_order, one_each
 from autodc.diagnose.measured import How, measured
+from autodc.large import distinct_values
 from autodc.stats.simultaneous import by_unit, critical, standard_errors
 
 Array = np.ndarray[Any, Any]
@@ -73,7 +74,7 @@ def shifts(
     within, groups: shape (n,) each.
     """
     sizes = [len(before[0]), len(before[1])]
-    if min(sizes) < 2 or len(np.unique(groups[0])) < 2:
+    if min(sizes) < 2 or len(distinct_values(groups[0])) < 2:
         return ()
     frame = pd.concat([*before, *after], ignore_index=True)
     place = np.concatenate([*within, *within])
@@ -92,7 +93,7 @@ def shifts(
     error = standard_errors(units)
     difference = means[0] - means[1]
     rng = seeds.generator(seed, "shifts")
-    wide = error * critical(units, error, min(len(np.unique(one)) for one in groups) - 1, alpha, rng)
+    wide = error * critical(units, error, min(len(distinct_values(one)) for one in groups) - 1, alpha, rng)
     real = np.flatnonzero((np.abs(difference) > wide) & (error > 0))
     chosen = one_each(columns, real, difference)
     apart = (_mean(drawn[parts == 0]) - _mean(drawn[parts == 1])) / scale

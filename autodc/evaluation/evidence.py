@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from autodc.large import distinct_values
 from autodc.studyfile.study import Role
 
 Array = np.ndarray[Any, Any]
@@ -61,7 +62,7 @@ class SliceEvidence:
     @property
     def groups(self) -> int:
         """Clusters of rows, each of which is one observation."""
-        return self.rows if self.clusters is None else len(np.unique(np.asarray(self.clusters)))
+        return self.rows if self.clusters is None else len(distinct_values(np.asarray(self.clusters)))
 
     @property
     def counting(self) -> float:

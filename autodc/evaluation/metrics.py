@@ -13,6 +13,7 @@ from autodc import hints, plugins
 from autodc.errors import SpecError
 from autodc.evaluation.images import are_masks, iou_rows, psnr_rows, ssim_rows
 from autodc.evaluation.own_metric import own_metric
+from autodc.large import distinct_values
 from autodc.plugins import is_path
 from autodc.stats import jackknife
 from autodc.studyfile import names
@@ -47,7 +48,7 @@ class Metric:
     def measures(self, targets: Array) -> bool:
         """Whether it is defined on rows of these targets."""
         if self.needs == "classes":
-            return len(np.unique(targets)) > 1
+            return len(distinct_values(targets)) > 1
         if self.needs == "spread":
             return bool(len(targets) and np.ptp(targets, axis=0).all())
         return self.needs is None or are_masks(targets)
@@ -169,13 +170,15 @@ def _mean_of(rows: Callable[[Array, Array], Array]) -> Callable[[Array, Array], 
 def _balanced_accuracy(outputs: Array, targets: Array) -> float:
     from sklearn.metrics import recall_score
 
-    return float(recall_score(targets, _predicted(outputs), average="macro", labels=np.unique(targets)))
+    return float(recall_score(targets, _predicted(outputs), average="macro", labels=distinct_values(targets)))
 
 
 def _macro_f1(outputs: Array, targets: Array) -> float:
     from sklearn.metrics import f1_score
 
-    return float(f1_score(targets, _predicted(outputs), average="macro", labels=np.unique(targets), zero_division=0))
+    return float(
+        f1_score(targets, _predicted(outputs), average="macro", labels=distinct_values(targets), zero_division=0)
+    )
 
 
 def _rmse(outputs: Array, targets: Array) -> float:
@@ -214,7 +217,7 @@ def _against_rest(outputs: Array, targets: Array) -> list[tuple[Array, Array]]:
 
     Nothing without two classes present.
     """
-    present, given = np.unique(targets), probabilities(outputs)
+    present, given = distinct_values(targets), probabilities(outputs)
     if len(present) < 2:
         return []
     classes = (1,) if given.shape[1] == 2 else present.astype(int)
@@ -226,7 +229,7 @@ def _balanced_accuracy_rows(outputs: Array, targets: Array) -> Array:
 
 
 def _macro_f1_rows(outputs: Array, targets: Array) -> Array:
-    return jackknife.macro_f1(targets, _predicted(outputs), labels=np.unique(targets))
+    return jackknife.macro_f1(targets, _predicted(outputs), labels=distinct_values(targets))
 
 
 def _rmse_rows(outputs: Array, targets: Array) -> Array:

@@ -16,6 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from autodc.evaluation.metrics import probabilities, soft_rows
 from autodc.evaluation.slices import SliceTable
+from autodc.large import distinct_values
 from autodc.studyfile.study import TaskKind
 
 Array = np.ndarray[Any, Any]
@@ -75,4 +76,4 @@ def _rows_that_tell(table: SliceTable, part: str) -> Array:
     """Rows of the target slices of a part; of all its slices where none is a target."""
     mine = [one for one in table.slices if one.part == part]
     chosen = [one for one in mine if one.role == "target"] or mine
-    return np.unique(np.concatenate([one.rows for one in chosen]))
+    return distinct_values(np.concatenate([one.rows for one in chosen]))

@@ -16,6 +16,7 @@ from autodc.data.where import select
 from autodc.errors import AutodcError, DataError, raise_all
 from autodc.evaluation import objective
 from autodc.evaluation.evidence import FINDING, UNDEFINED, SliceRole, counting_rows
+from autodc.large import distinct_values
 from autodc.studyfile.study import SliceSpec, StudySpec
 
 Array = np.ndarray[Any, Any]
@@ -57,7 +58,7 @@ class Slice:
     @property
     def groups(self) -> int:
         """Clusters of rows, each of which is one observation."""
-        return len(self.rows) if self.clusters is None else len(np.unique(self.clusters))
+        return len(self.rows) if self.clusters is None else len(distinct_values(self.clusters))
 
     @property
     def counting(self) -> float:

@@ -15,6 +15,7 @@ from autodc.gate.power import smallest_difference
 from autodc.lab.counts import Summary, summarise
 from autodc.lab.simulate import Campaign, CampaignResult, CandidateKind, simulate_campaign
 from autodc.lab.slices import KnownSlice, SliceSet
+from autodc.large import distinct_values
 from autodc.studyfile.study import GateSpec
 
 POWER = 0.8
@@ -215,7 +216,7 @@ def _harm(setup: Setup) -> float:
 
 def _columns(s: KnownSlice) -> int:
     """Clusters, of which the pools hold the noise."""
-    return len(s.base if s.clusters is None else np.unique(s.clusters))
+    return len(s.base if s.clusters is None else distinct_values(s.clusters))
 
 
 def digits(value: float) -> float:

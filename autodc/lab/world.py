@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from autodc.lab.slices import BEST_HITS, Draws, KnownSlice, SliceSet
+from autodc.large import distinct_values
 
 Array = np.ndarray[Any, Any]
 Side = Literal["explore", "gate", "all"]
@@ -76,7 +77,7 @@ class World:
         self.slices = known.slices
         self.sets, self.settings = tuple(sets), tuple(settings)
         self._draws = Draws(known)
-        rows = np.unique(np.concatenate([_rows(s) for s in known.slices]))
+        rows = distinct_values(np.concatenate([_rows(s) for s in known.slices]))
         seen = rows if explored is None else np.intersect1d(rows, explored)
         rest = rows if explored is None else np.setdiff1d(rows, explored)
         self._numbers: dict[Side, Array] = {"explore": seen, "gate": rest, "all": rows}
@@ -103,7 +104,7 @@ class World:
         self._cuts = {
             (side, k): [
                 (int(number), np.flatnonzero(region[places[s.name]] == number))
-                for number in np.unique(region[places[s.name]])
+                for number in distinct_values(region[places[s.name]])
             ]
             for side, places in self._places.items()
             for k, (s, region) in enumerate(zip(self.slices, self._regions, strict=True))
@@ -111,7 +112,7 @@ class World:
         self._parts = {
             (k, number): _Part(s, np.flatnonzero(region == number))
             for k, (s, region) in enumerate(zip(self.slices, self._regions, strict=True))
-            for number in np.unique(region)
+            for number in distinct_values(region)
         }
 
     def on(self, side: Side) -> tuple[KnownSlice, ...]:
@@ -128,7 +129,7 @@ class World:
         found = {}
         for k, s in enumerate(self.slices):
             total = np.zeros(len(point))
-            for number in np.unique(self._regions[k]):
+            for number in distinct_values(self._regions[k]):
                 part = self._parts[k, number]
                 total += part.room(goals[:, number]) * len(part.at) / len(s.base)
             found[s.name] = total

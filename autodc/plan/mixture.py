@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autodc.large import distinct_values
 from autodc.program import epoch_rows as epoch_rows
 
 BASE = "base"
@@ -108,5 +109,5 @@ def _distinct(of: int, count: int, rng: np.random.Generator) -> Rows:
         return rng.permutation(of)[:count]
     found = np.zeros(0, dtype=np.int64)
     while len(found) < count:
-        found = np.unique(np.concatenate([found, rng.integers(0, of, count - len(found))]))
+        found = distinct_values(np.concatenate([found, rng.integers(0, of, count - len(found))]))
     return rng.permutation(found)

@@ -14,7 +14,7 @@ from autodc import seeds
 from autodc.data.views import channel_axis
 from autodc.data.where import select
 from autodc.errors import DataError
-from autodc.large import evenly, taken
+from autodc.large import distinct_values, evenly, taken
 from autodc.propose import made
 from autodc.propose.base_edits import BaseKnown, base_of, drawn, nothing, rows_made
 from autodc.propose.policies import (
@@ -147,7 +147,7 @@ def _flips(part: CallPart) -> bool:
 
     some = evenly(len(part.x), KNOWN)
     known, y = np.asarray(part.x[some], dtype=np.float64), None if part.y is None else np.asarray(part.y)[some]
-    if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or len(np.unique(y)) < 2:
+    if y is None or y.ndim != 1 or y.dtype.kind not in "iu" or len(distinct_values(y)) < 2:
         return True
     across = 3 if known.ndim == 4 and channel_axis(known.shape) == 1 else 2
     flat, turned = known.reshape(len(known), -1), np.flip(known, axis=across).reshape(len(known), -1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodc.diagnose.labels import LEAST_ROWS as LEAST_OBSERVED
 from autodc.diagnose.labels import wrong_labels
-from autodc.large import evenly, taken
+from autodc.large import distinct_values, evenly, taken
 from autodc.propose import made
 from autodc.propose.base_edits import BaseKnown, Space, base_of, codes_of, nothing, points, rows_made, units_of
 from autodc.propose.label_votes import judged
@@ -41,7 +41,7 @@ def make(call: Call, space: Space = points) -> dict[str, Any]:
     looked = evenly(len(part.x), MOST)
     codes = codes_of(part, BY)[looked]
     units = units_of(part, str(call.arguments.get("group", "")))[looked]
-    if len(np.unique(units)) < LEAST_OBSERVED:
+    if len(distinct_values(units)) < LEAST_OBSERVED:
         nothing(BY, "there are too few rows")
     shares = judged(space(taken(part.x, looked)), codes, units, len(names), int(call.arguments.get("seed", 0)))
     found = wrong_labels(np.array(names, dtype=object)[codes], shares, names, groups=units)

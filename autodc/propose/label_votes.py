@@ -13,7 +13,7 @@ import numpy as np
 
 from autodc import seeds
 from autodc.diagnose.labels import LEAST_OF_CLASS, doubted
-from autodc.large import evenly
+from autodc.large import distinct_values, evenly
 
 Array = np.ndarray[Any, Any]
 
@@ -41,7 +41,7 @@ def _folds(codes: Array, units: Array, seed: int) -> list[Array]:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     state, blank = seeds.integer(seed, "judging", "folds"), np.zeros(len(codes))
-    if len(np.unique(units)) == len(units):
+    if len(distinct_values(units)) == len(units):
         found = StratifiedKFold(FOLDS, shuffle=True, random_state=state).split(blank, codes)
     else:
         found = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=state).split(blank, codes, units)
@@ -62,7 +62,7 @@ def _said(points: Array, codes: Array, folds: list[Array], classes: int, trusted
         rows = evenly(np.flatnonzero(seen), MOST_SEEN)
         if not len(rows):
             continue
-        known = np.unique(codes[rows])
+        known = distinct_values(codes[rows])
         if len(known) == 1:
             found[held, known[0]] = 1.0
             continue

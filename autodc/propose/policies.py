@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodc.large import distinct_values
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -115,7 +116,7 @@ def is_image_array(x: Inputs) -> bool:
 
 def _jittered(values: Array, known: Array, policy: Policy, rng: np.random.Generator) -> Array:
     known = known[np.isfinite(known)] if known.dtype.kind == "f" else known
-    if values.dtype.kind not in "fiu" or not len(known) or len(np.unique(known)) <= FEW:
+    if values.dtype.kind not in "fiu" or not len(known) or len(distinct_values(known)) <= FEW:
         return values
     moved = values + rng.normal(0.0, policy.get("jitter", 0.0) * float(known.std()), len(values))
     return like(np.clip(moved, known.min(), known.max()), values.dtype)

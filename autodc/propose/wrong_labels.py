@@ -21,7 +21,7 @@ from autodc.diagnose.labels import LEAST_OF_CLASS, Labels, Suspect, wrong_labels
 from autodc.diagnose.labels import LEAST_ROWS as LEAST_OBSERVED
 from autodc.diagnose.own_rows import told
 from autodc.diagnose.wrong_numbers import wrong_numbers
-from autodc.large import evenly, taken
+from autodc.large import distinct_values, evenly, taken
 from autodc.propose.base_edits import Space, codes_of, nothing, units_of
 from autodc.propose.label_votes import judged
 from autodc.trial.call import CallPart
@@ -106,7 +106,7 @@ def _classes(
 ) -> Labels:
     codes, seed = codes_of(part, place)[looked], int(arguments.get("seed", 0))
     names: Sequence[Any] = arguments["classes"]
-    if len(np.unique(units)) < LEAST_OBSERVED:
+    if len(distinct_values(units)) < LEAST_OBSERVED:
         return Labels(status="not_applicable", rows=len(codes), reason="there are too few rows")
     shares = judged(at, codes, units, len(names), seed)
     return told(wrong_labels(np.array(names, dtype=object)[codes], shares, names, groups=units))
@@ -116,6 +116,6 @@ def _numbers(part: CallPart, looked: Array, at: Array, units: Array, seed: int) 
     y = np.asarray(part.y, dtype=float)[looked]
     if y.ndim != 1:
         return Labels(status="not_applicable", rows=len(y), reason="targets are no single numbers")
-    if len(np.unique(units)) < LEAST_OBSERVED:
+    if len(distinct_values(units)) < LEAST_OBSERVED:
         return Labels(status="not_applicable", rows=len(y), reason="there are too few rows")
     return wrong_numbers(y, cross_validated(at, y, units, seed), groups=units)

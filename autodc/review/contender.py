@@ -16,6 +16,7 @@ from autodc.evaluation.metrics import Metric
 from autodc.evaluation.scores import row_scores
 from autodc.evaluation.slices import Slice, SliceTable
 from autodc.gate.noise import weighted_rows
+from autodc.large import distinct_values
 from autodc.plan.plan import Plan
 from autodc.review.result import spent
 from autodc.stats.variance import Prior, crossed, moderate
@@ -169,7 +170,7 @@ def _natural(one: Contender, rows: Array, clusters: Array | None) -> dict[str, A
 
 def _reach(rows: Array, clusters: Array | None) -> float | None:
     """Half of the interval of a mean for new trainings and new rows; of one training, for new rows alone."""
-    if rows.shape[1] < 2 or (clusters is not None and len(np.unique(clusters)) < 2):
+    if rows.shape[1] < 2 or (clusters is not None and len(distinct_values(clusters)) < 2):
         return None
     own = crossed(rows, clusters)
     if own.pairs > 1:

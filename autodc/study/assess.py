@@ -23,6 +23,7 @@ from autodc.gate.noise import OBJECTIVE, Pools, weighted_rows
 from autodc.gate.questions import PATIENT, TOGETHER_ALONE
 from autodc.gate.reasons import NO_CHANGE, OVER_LIMIT
 from autodc.gate.types import Leaks, Look
+from autodc.large import distinct_values
 from autodc.plan.plan import Plan
 from autodc.study import beside
 from autodc.study.beside import Arm, bounded
@@ -162,7 +163,7 @@ class EvidenceAssessor:
         trust = set(gate.trust)
         if self._leaks is None:
             return Leaks(datasets=names, looked=(), trusted=True) if set(names) <= trust else None
-        found = self._leaks(names, {part: np.unique(np.concatenate(rows)) for part, rows in better.items()})
+        found = self._leaks(names, {part: distinct_values(np.concatenate(rows)) for part, rows in better.items()})
         return replace(found, trusted={leak.dataset for leak in found.found} <= trust)
 
     def measure(self, view: View) -> ev.Event:

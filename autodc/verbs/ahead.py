@@ -12,6 +12,7 @@ import numpy as np
 
 from autodc.adapters.generators import generator_of, looking, parameters_of
 from autodc.data.catalogue import POOL
+from autodc.large import distinct_values
 from autodc.propose import generate, label_map, pool
 from autodc.study.rules.obvious import GIVEN
 from autodc.studyfile.study import GeneratorSpec
@@ -72,14 +73,14 @@ def _pool(inputs: Inputs) -> dict[str, Any] | None:
         return None
     known = np.isin(data.hashes, catalogue.base.hashes)
     never = never_drawn(inputs)
-    doubles = len(data) - len(np.unique(data.hashes))
+    doubles = len(data) - len(distinct_values(data.hashes))
     return {
         "rows": len(data) + catalogue.left_out.get(POOL, 0),
         "held_out": catalogue.left_out.get(POOL, 0),
         "in_base": int(known.sum()),
         "related": int((never & ~known).sum()),
         "doubles": doubles,
-        "free": len(np.unique(data.hashes[~never])),
+        "free": len(distinct_values(data.hashes[~never])),
         "labels": _counts(data.y, catalogue.classes),
         "cost_per_row": spec.cost_per_row,
     }

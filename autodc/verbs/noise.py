@@ -15,6 +15,7 @@ from autodc.gate.levels import first_share
 from autodc.gate.noise import OBJECTIVE
 from autodc.gate.power import ROW_SHARE, rows_needed, smallest_difference
 from autodc.gate.thresholds import GUARD_ALPHA
+from autodc.large import distinct_values
 from autodc.stats.sequential import bounds
 from autodc.study.rules import allowance
 from autodc.studyfile.study import GateSpec
@@ -107,7 +108,7 @@ def _objective_row(inputs: Inputs, noise: _Noise | None, level: float) -> dict[s
 
 def _rows_together(table: SliceTable, gate: GateSpec) -> int:
     """Rows of the targets, each counted once."""
-    return len(np.unique(np.concatenate([_places(s) for s in table.objective(gate.min_rows)])))
+    return len(distinct_values(np.concatenate([_places(s) for s in table.objective(gate.min_rows)])))
 
 
 def _times(one: Slice, gate: Slice) -> float:
@@ -216,13 +217,13 @@ def _measured(inputs: Inputs, found: Calibration) -> dict[str, _Noise]:
     for run in found.runs:
         numbers = run.rows if run.clusters is None else run.clusters
         targets += [numbers] if run.name in objective else []
-        count, prior = len(np.unique(numbers)), pools.of(run.name)
+        count, prior = len(distinct_values(numbers)), pools.of(run.name)
         noise[run.name] = _Noise(
             rows=count, counting=counting_rows(len(numbers), numbers), seed=prior.seed, residual=prior.residual
         )
     prior = pools.of(OBJECTIVE)
     noise[OBJECTIVE] = _Noise(
-        rows=len(np.unique(np.concatenate(targets))),
+        rows=len(distinct_values(np.concatenate(targets))),
         counting=_objective_rows(inputs.gate, inputs.spec.gate),
         seed=prior.seed,
         residual=prior.residual,

@@ -23,6 +23,7 @@ from autodc.diagnose.named_slices import Named
 from autodc.diagnose.rule import Rule
 from autodc.diagnose.view import View as Rows
 from autodc.errors import AutodcError
+from autodc.large import distinct_values
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
 from autodc.study.journal import events as ev
@@ -88,7 +89,7 @@ def look(
     refuse_uncut(inputs)
     known = known or known_of(inputs)
     rows = explored(inputs, outputs, known)
-    refuse_few(inputs, len(rows), len(np.unique(rows.groups)))
+    refuse_few(inputs, len(rows), len(distinct_values(rows.groups)))
     found = diagnose(
         rows,
         finders,

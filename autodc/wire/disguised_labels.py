@@ -11,6 +11,7 @@ import pandas as pd
 
 from autodc.data.dataset import Dataset
 from autodc.data.views import numeric
+from autodc.large import distinct_values
 from autodc.table import Inputs, Table
 
 Array = np.ndarray[Any, Any]
@@ -53,7 +54,7 @@ def _columns(x: Inputs) -> list[str]:
 
 def _is_known(better: Dataset, base: Dataset | None) -> bool:
     """Whether rows are of several classes, all of which the base has."""
-    classes = np.unique(np.asarray(better.y))
+    classes = distinct_values(np.asarray(better.y))
     return len(classes) > 1 and (base is None or base.y is None or bool(np.isin(classes, base.y).all()))
 
 
@@ -117,7 +118,7 @@ def _cuts(values: Array, y: Array) -> tuple[Array, Array] | None:
     The classes must lie apart by as much as the widest of them is wide: a feature that happens to separate them has
     values up to the border, a label with noise on it has not.
     """
-    classes = np.unique(y)
+    classes = distinct_values(y)
     if len(classes) < 2 or not np.isfinite(values).all():
         return None
     low = np.array([values[y == k].min() for k in classes], dtype=np.float64)

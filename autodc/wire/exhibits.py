@@ -37,8 +37,8 @@ NO_RULE = Rule(())
 
 def exhibit(seen: View, finding: Finding, named: Sequence[str] = (), rule: Rule = NO_RULE) -> dict[str, Array]:
     """Arrays for the artefact store. named: attributes that are to be shown first; rule: that of the finding."""
-    place = {int(number): k for k, number in enumerate(seen.ids)}
-    inside = np.array([place[n] for n in finding.ids if n in place], dtype=int)
+    inside = pd.Index(seen.ids).get_indexer(pd.Index(np.asarray(finding.ids, dtype=int)))
+    inside = inside[inside >= 0]
     failing = inside[seen.failed[inside]][:FAILING]
     cards, pictures = _shown(seen, failing, _controls(seen, inside, failing), named)
     if cards["kind"] == "text":
@@ -76,10 +76,8 @@ def _controls(seen: View, inside: Array, failing: Array) -> Array:
     others = np.setdiff1d(np.flatnonzero(~seen.failed), inside)
     if not seen.is_classification or seen.target.ndim != 1:
         return others[np.argsort(seen.error[others], kind="stable")][:PASSING]
-    chosen: list[int] = []
-    for k in failing:
-        alike = [int(o) for o in others if seen.target[o] == seen.target[k] and o not in chosen]
-        chosen += alike[:1]
+    alike = {label: iter(others[seen.target[others] == label]) for label in set(seen.target[failing].tolist())}
+    chosen = [one for k in failing if (one := next(alike[seen.target[k].item()], None)) is not None]
     return np.array(chosen[:PASSING], dtype=int)
 
 

@@ -26,7 +26,7 @@ from autodc.diagnose.own_rows import told as of_labels
 from autodc.diagnose.own_rows import unseen
 from autodc.diagnose.view import View
 from autodc.diagnose.wrong_numbers import wrong_numbers
-from autodc.large import evenly, joined
+from autodc.large import distinct_values, evenly, joined
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import StudySpec
 from autodc.table import Inputs as RowInputs
@@ -214,7 +214,9 @@ def _wrong_numbers_in(seen: Rows, seed: int) -> LabelsSeen:
     """The same of numbers: those that lie far from what a model of other rows of their dataset says."""
     given = [np.asarray(one.y, dtype=float) for one in seen.datasets]
     said = [
-        cross_validated(points, own, units, seed) if len(np.unique(units)) >= LEAST_ROWS else np.full(len(own), np.nan)
+        cross_validated(points, own, units, seed)
+        if len(distinct_values(units)) >= LEAST_ROWS
+        else np.full(len(own), np.nan)
         for own, points, units in zip(given, seen.embedding, seen.units, strict=True)
     ]
     judged, suspects, first = list[Judged](), list[Suspect](), 0

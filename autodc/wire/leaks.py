@@ -21,6 +21,7 @@ from autodc.data.nearness import SAMPLED, Nearness, beyond
 from autodc.data.views import is_pictures
 from autodc.evaluation.slices import held_parts
 from autodc.gate.types import Leak, LeakKind, Leaks
+from autodc.large import distinct_values
 from autodc.plan.mixture import BASE
 from autodc.wire.disguised_labels import disguises
 
@@ -96,7 +97,7 @@ class LeakSearch:
         answered = _agree(training, held, copy, row) & ~same[row]
         nearness = Nearness(training, part)
         usual = IMAGE_TOLERANCE if is_pictures(training.x) else TABLE_TOLERANCE
-        count = beyond(len(np.unique(row[answered])), len(held), nearness.by_chance(usual))
+        count = beyond(len(distinct_values(row[answered])), len(held), nearness.by_chance(usual))
         found.append(("near", "", max(count, _with_noise(nearness, training, held, same))))
         if training.groups is not None and held.groups is not None:
             shared = np.isin(held.groups.astype(str), training.groups.astype(str))
@@ -124,7 +125,7 @@ def _copied(training: Dataset, held: Dataset) -> Array:
 
 def _common(held: Dataset) -> float:
     """Share of held-out rows that repeat another: in a coarse table copies are no sign of anything."""
-    return 1.0 - len(np.unique(held.hashes)) / max(1, len(held))
+    return 1.0 - len(distinct_values(held.hashes)) / max(1, len(held))
 
 
 def _agree(training: Dataset, held: Dataset, known: Array, asked: Array) -> Array:
@@ -154,5 +155,5 @@ def _with_noise(nearness: Nearness, training: Dataset, held: Dataset, same: Arra
     held_rows, rows, within = nearness.huddled(held)
     answered = _agree(training, held, rows, held_rows) & ~same[held_rows]
     looked = min(len(held), SAMPLED)
-    found = beyond(len(np.unique(held_rows[answered])), looked, nearness.by_chance(within))
+    found = beyond(len(distinct_values(held_rows[answered])), looked, nearness.by_chance(within))
     return round(found * len(held) / max(1, looked))

@@ -20,6 +20,7 @@ from autodc.data.dataset import Dataset
 from autodc.errors import InputError
 from autodc.evaluation.metrics import Metric, soft_rows
 from autodc.evaluation.slices import VALIDATION, Sides, Slice, SliceTable, held_parts
+from autodc.large import distinct_values
 from autodc.studyfile.study import StudySpec, TaskKind
 from autodc.table import Inputs
 from autodc.wire.cut import Held, cut
@@ -115,7 +116,7 @@ def separate(
     if former:
         return _formerly(spec, catalogue, table, every)
     rows, seed = Held.of(held, table, alike=spec.task.kind != "custom"), seeds.integer(spec.seed, "explore")
-    if len(np.unique(rows.parts[VALIDATION])) < 2:
+    if len(distinct_values(rows.parts[VALIDATION])) < 2:
         if wished:
             raise _uncuttable(spec, rows)
         return _whole(every, f"{_NOT_CUT}: its rows are one group")
@@ -137,7 +138,7 @@ def _formerly(spec: StudySpec, catalogue: Catalogue, table: SliceTable, every: M
 
 
 def _in_time(held: Mapping[str, Dataset], rows: Held) -> dict[str, str]:
-    return {part: held[part].time for part, times in rows.times.items() if len(np.unique(times)) > 1}
+    return {part: held[part].time for part, times in rows.times.items() if len(distinct_values(times)) > 1}
 
 
 def _by_default(

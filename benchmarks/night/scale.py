@@ -32,7 +32,8 @@ def many_slices(folder: Path, count: int) -> Path:
     ]
     target = {"name": "dark", "where": "region = 'dark'", "role": "target"}
     study = write_world(folder, slices=[target, *stripes], **SHORT)
-    _hold(folder, 60 * count)
+    _hold(folder, "validation", 60 * count)
+    _hold(folder, "test", 60 * count)
     return study
 
 
@@ -50,7 +51,7 @@ def many_candidates(folder: Path, count: int) -> Path:
 def many_rows(folder: Path, count: int) -> Path:
     """Validation of so many rows."""
     study = write_world(folder, **SHORT)
-    _hold(folder, count)
+    _hold(folder, "validation", count)
     return study
 
 
@@ -89,9 +90,9 @@ def _megabytes(usage: resource.struct_rusage) -> float:
     return usage.ru_maxrss * 1024 / 1e6
 
 
-def _hold(folder: Path, count: int) -> None:
-    held = rows(np.random.default_rng(8), count, np.arange(CELLS))
-    np.savez(folder / "data" / "validation.npz", **_columns(held))
+def _hold(folder: Path, name: str, count: int) -> None:
+    held = rows(np.random.default_rng([8, *name.encode()]), count, np.arange(CELLS))
+    np.savez(folder / "data" / f"{name}.npz", **_columns(held))
 
 
 def _columns(found: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from autodc.adapters.trainers.difficulty import by_difficulty
 from autodc.adapters.trainers.options import CommandOptions
 from autodc.adapters.trainers.predictions import last_lines, read_predictions, relay
 from autodc.adapters.trainers.templates import filled
-from autodc.large import pieces_of
+from autodc.large import distinct_values, pieces_of
 from autodc.masking import secret_options
 from autodc.program import VARIABLE
 from autodc.studyfile.study import TaskKind
@@ -146,7 +146,7 @@ def _of_recipe(part: TrainPart, job: TrainingJob, legs: Sequence[TrainPhase], ou
     """What some recipes need to know of a dataset: the classes it names, and a file with the places of its rows."""
     found: dict[str, Any] = {}
     if job.recipe == "label_adapt" and job.kind == "classification":
-        found["named"] = sorted({int(one) for rows in pieces_of(len(part.y)) for one in np.unique(part.y[rows])})
+        found["named"] = sorted({int(one) for rows in pieces_of(len(part.y)) for one in distinct_values(part.y[rows])})
     for leg in legs:
         for one, ranks in zip(leg.parts, leg.pace.ranks if leg.pace else (), strict=False):
             if one.name == part.name:

@@ -16,7 +16,7 @@ import numpy as np
 from autodc.adapters.enrichers.cache import kept_array
 from autodc.adapters.enrichers.spaces import spaces_of
 from autodc.data.hashing import content_of
-from autodc.large import evenly
+from autodc.large import distinct_values, evenly
 from autodc.plan.mixture import BASE
 from autodc.studyfile.study import TaskKind
 from autodc.trial.outputs import TrainerError
@@ -84,7 +84,7 @@ def _losses(part: TrainPart, base: TrainPart, kind: TaskKind, own: bool) -> Arra
         return np.zeros(len(part.x))
     points = space.of(part.x)
     if kind == "classification":
-        names = np.unique(targets)
+        names = distinct_values(targets)
         said = of_others(learnt, targets, points)
         if own:
             said[places] = cross_validated(learnt, targets, None, 0)
@@ -113,7 +113,7 @@ def _ranks(leg: TrainPhase, job: TrainingJob) -> tuple[Array, ...]:
     y = np.concatenate([np.asarray(part.y).reshape(len(part.y), -1)[:, 0] for part in leg.parts])
     classes = y if job.kind == "classification" else np.zeros(len(y))
     ranks = np.empty(len(losses))
-    for one in np.unique(classes):
+    for one in distinct_values(classes):
         of = np.flatnonzero(classes == one)
         ranks[of[np.argsort(losses[of], kind="stable")]] = np.arange(1, len(of) + 1) / len(of)
     return tuple(np.split(ranks, np.cumsum([len(part.x) for part in leg.parts])[:-1]))

@@ -13,6 +13,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
+from autodc.large import distinct_values
+
 Array = np.ndarray[Any, Any]
 
 FOLDS = 5
@@ -123,13 +125,13 @@ def _folds(failed: Array, groups: Array, seed: int) -> Array | None:
     """The fold of each row; None where there are too few failures, or too few groups of them, to cut."""
     if min(failed.sum(), (~failed).sum()) < LEAST_FAILURES:
         return None
-    if min(len(np.unique(groups[failed])), len(np.unique(groups[~failed]))) < FOLDS:
+    if min(len(distinct_values(groups[failed])), len(distinct_values(groups[~failed]))) < FOLDS:
         return None
     fold, rng = np.zeros(len(failed), dtype=int), np.random.default_rng(seed)
     _, of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     alone = sizes[of] == 1  # dealt at once: to weigh group by group takes a millisecond each
     together = np.flatnonzero(~alone)
-    if len(np.unique(of[together])) >= FOLDS:
+    if len(distinct_values(of[together])) >= FOLDS:
         cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
         for k, (_, rows) in enumerate(cut.split(np.zeros((len(together), 1)), failed[together], of[together])):
             fold[together[rows]] = k
