@@ -61,7 +61,7 @@ def next_night(state: State, folder: str) -> NextNight:
 def command(state: State, folder: str, changes: Sequence[str] = ()) -> str:
     """The command that began the study, with changes of its file, without what was asked of that night alone."""
     said = next((one.command for one in reversed(state.sessions) if one.command), "")
-    words = _kept(shlex.split(said)) if said else ["autodc", "run", STUDY, "--out", folder]
+    words = _kept(_words(said)) or ["autodc", "run", STUDY, "--out", folder]
     keys = {change.partition("=")[0] for change in changes}
     for at in range(len(words) - 2, -1, -1):
         if words[at] == "--set" and words[at + 1].partition("=")[0] in keys:
@@ -77,6 +77,14 @@ def elsewhere(words: str, folder: str = "NEW") -> str:
     else:
         told = [*(one for one in told if not one.startswith("--out=")), "--out", folder]
     return shlex.join(told)
+
+
+def _words(said: str) -> list[str]:
+    """Of a command line; none where a journal from elsewhere has what is no command line."""
+    try:
+        return shlex.split(said)
+    except ValueError:
+        return []
 
 
 def _kept(words: Sequence[str]) -> list[str]:

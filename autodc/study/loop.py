@@ -7,7 +7,7 @@ the same study, seed and outcomes give the same decisions on any number of worke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from autodc.errors import AutodcError
@@ -58,6 +58,8 @@ class Loop:
         while state.finished is None:
             view = self.view
             event = self._decision(view) or self._training(view)
+            if isinstance(event, ev.PhaseStarted):
+                return replace(event, horizon=view.horizon)
             if event is not None:
                 return event
             if view.phase is not None and view.phase.awaits(view):

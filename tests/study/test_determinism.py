@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autodc.study.journal import events as ev
+from autodc.study.journal.events import RULES
 from autodc.study.journal.fold import apply, fold
 from autodc.testing.memory import MemoryJournal
 
@@ -58,6 +59,22 @@ def test_a_stop_anywhere_changes_nothing(first: Any, essence: Any, share: Any, f
 @pytest.mark.parametrize(("share", "flight"), [(0.0, 1), (0.2, 2), (0.6, 1), (0.9, 4)])
 def test_a_stop_changes_nothing(first: Any, essence: Any, share: Any, flight: Any) -> None:
     resume_after(share, first, essence, flight, seed=7)
+
+
+@pytest.mark.slow
+def test_a_stop_between_two_phases_changes_nothing(world: Any, essence: Any) -> None:
+    cheap = {"search__fidelity": {"low": 0.25, "pairs": 8}, "search__trials_per_round": 16}
+    hand = world(budget__trainings=40, loop__rounds=1, loop__findings=0, seed=22, **cheap)
+    rows = list[Any]()
+    study = hand.open(rows, rules=RULES)
+    hand.finish(study)
+    decisions = [kind for kind, _, _ in rows if kind != "TrialFinished"]
+    for cut in (n for n, (kind, _, _) in enumerate(rows, 1) if kind == "PhaseStarted"):
+        again = rows[:cut]
+        begun = hand.open(again, rules=RULES)
+        hand.finish(begun)
+        assert essence(begun) == essence(study)
+        assert [kind for kind, _, _ in again if kind != "TrialFinished"] == decisions
 
 
 def resume_after(share: Any, first: Any, essence: Any, flight: Any, seed: Any) -> None:

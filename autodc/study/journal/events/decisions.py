@@ -52,6 +52,8 @@ class PhaseStarted(Event):
     """calibration, search, gate, sweep, credit or test."""
     planned: int = 0
     """Trainings it may take, in credit and test the seeds of each arm."""
+    horizon: int = 0
+    """What the phase before had seen; 0 in journals of before, which went back to the last decision that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
