@@ -100,6 +100,11 @@ def test_what_was_asked_of_one_night_alone_is_left_out(night: Any) -> None:
     assert elsewhere("autodc run a.yaml") == "autodc run a.yaml --out NEW"
 
 
+def test_what_is_no_command_line_is_left_aside(night: Any) -> None:
+    state = begun_by(night(), "autodc run 'a.yaml").state()
+    assert command(state, "runs/night") == "autodc run STUDY --out runs/night"
+
+
 def test_a_command_tells_no_password() -> None:
     told = ev.SessionStarted(slots=1, machine={}, command="autodc run a --set tracking.uri=postgresql://me:secret@h/db")
     assert "secret" not in told.command
