@@ -15,7 +15,7 @@ def child(root: int, *path: Label) -> np.random.SeedSequence:
     text = "\x1f".join(f"{type(label).__name__}:{label}" for label in path)
     digest = hashlib.sha256(text.encode()).digest()
     number = root % 2**64
-    words = number.to_bytes(4 if number < 2**32 else 8, "little") + digest  # as SeedSequence reads a list of the numbers
+    words = number.to_bytes(4 if number < 2**32 else 8, "little") + digest  # a list of numbers gives the same words
     return np.random.SeedSequence(np.frombuffer(words, dtype="<u4"))
 
 
