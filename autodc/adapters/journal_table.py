@@ -57,7 +57,7 @@ def encode(value: Any) -> str:
 
     What no text file can hold (a byte of a file's name that is no UTF-8) is spelled out.
     """
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    text = _ENCODER.encode(value)
     return LONE.sub(lambda lone: f"\\\\u{ord(lone[0]):04x}", text)
 
 
@@ -207,3 +207,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a {type(value).__name__} has no place in the journal")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain)
+"""Made once: every event is written by it."""
