@@ -14,8 +14,9 @@ def child(root: int, *path: Label) -> np.random.SeedSequence:
     """Return the seed at `path` below `root`; other paths and other roots give independent streams."""
     text = "\x1f".join(f"{type(label).__name__}:{label}" for label in path)
     digest = hashlib.sha256(text.encode()).digest()
-    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
-    return np.random.SeedSequence([root % 2**64, *words])
+    number = root % 2**64
+    words = number.to_bytes(4 if number < 2**32 else 8, "little") + digest  # a list of numbers gives the same words
+    return np.random.SeedSequence(np.frombuffer(words, dtype="<u4"))
 
 
 def generator(root: int, *path: Label) -> np.random.Generator:

@@ -125,6 +125,11 @@ class SqliteJournal(AbstractJournalView):
             with explained(self._path):
                 self._head = table.append(self._writer, self._head, records)
 
+    @property
+    def last(self) -> int:
+        """The position of the last event, 0 where there is none: nobody else writes any."""
+        return self._head.position
+
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
         with self._writing, self._siding:

@@ -30,8 +30,6 @@ _EVENTS = """CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL,
     payload TEXT NOT NULL, written REAL NOT NULL, seal BLOB NOT NULL)"""
 _CURSORS = "CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL, extra TEXT NOT NULL)"
-_SEALED_SINCE = 3
-"""Events of this version or a later one were never written without a seal."""
 _INSERT = "INSERT INTO events (position, kind, version, payload, written, seal) VALUES (?,?,?,?,?,?)"
 _RECORD = "position, CAST(kind AS BLOB), version, CAST(payload AS BLOB), written"
 LONE = re.compile("[\ud800-\udfff]")
@@ -59,7 +57,7 @@ def encode(value: Any) -> str:
 
     What no text file can hold (a byte of a file's name that is no UTF-8) is spelled out.
     """
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    text = _ENCODER.encode(value)
     return LONE.sub(lambda lone: f"\\\\u{ord(lone[0]):04x}", text)
 
 
@@ -99,6 +97,8 @@ def read(path: Path, reading: Reading, after: int) -> Iterator[tuple[int, Event]
 
     Raises SurroundingsError ADC-JRNL-007 at the first record that is not as it was written, is missing, or is no event.
     """
+    from autodc.adapters.journal_record import event_of  # every kind of event comes with it: cursors do without
+
     before: bytes | None = START if after == 0 else None
     while True:
         with reading() as side, explained(path):
@@ -108,7 +108,7 @@ def read(path: Path, reading: Reading, after: int) -> Iterator[tuple[int, Event]
         for position, kind, version, payload, written, found in rows:
             if position != after + 1:
                 raise damaged(path, f"event {position} after event {after}")
-            event = _event(path, (position, kind, version, payload, written), before if sealed else None, found)
+            event = event_of(path, (position, kind, version, payload, written), before if sealed else None, found)
             after, before = position, found
             yield position, event
         if len(rows) < _PAGE_OF_EVENTS:
@@ -150,9 +150,6 @@ def set_cursor(side: sqlite3.Connection | None, name: str, position: int, extra:
         )
 
 
-Record = tuple[int, Any, Any, Any, Any]
-
-
 def _page(side: sqlite3.Connection | None, after: int) -> tuple[list[tuple[Any, ...]], bool]:
     """The next records, and whether they are sealed."""
     if side is None or not has_table(side):
@@ -178,28 +175,10 @@ def _seal_of(side: sqlite3.Connection | None, position: int) -> bytes:
     return b"" if found is None else bytes(found[0])
 
 
-def _event(path: Path, record: Record, before: bytes | None, found: Any) -> Event:
-    """The event of a record. before: the seal of the record before it, None in a journal of before; found: its own."""
-    from autodc.study.journal.codec import from_text, known  # every kind of event comes with it: cursors do without
-
-    position, kind, version, payload, written = record
-    try:
-        kind, payload = kind.decode(), payload.decode()
-        if type(version) is not int or type(written) is not float:
-            raise TypeError(f"version {version!r}, written {written!r}")
-        known(kind, version)
-        if before is None and version >= _SEALED_SINCE:
-            raise ValueError("its checksum is lost")
-        if before is not None and seal(before, position, kind, version, written, payload) != found:
-            raise ValueError("it, or the one before, is not as it was written: its checksum does not fit")
-        return from_text(kind, version, payload, vouched=before is not None)
-    except (AttributeError, RecursionError, TypeError, ValueError) as error:
-        name = kind if isinstance(kind, str) else "of no kind"
-        raise damaged(path, f"event {position}, {name}: {error}") from error
-
-
 def _seal_all(writer: sqlite3.Connection, path: Path) -> None:
     """Seal every record of a journal of before, each of them checked."""
+    from autodc.adapters.journal_record import event_of
+
     writer.execute("ALTER TABLE events RENAME TO unsealed")
     writer.execute(_EVENTS)
     head = Head()
@@ -207,7 +186,7 @@ def _seal_all(writer: sqlite3.Connection, path: Path) -> None:
         position, kind, version, payload, written = record
         if position != head.position + 1:
             raise damaged(path, f"event {position} after event {head.position}")
-        _event(path, record, before=None, found=None)
+        event_of(path, record, before=None, found=None)
         kind, payload = kind.decode(), payload.decode()
         head = Head(position, seal(head.seal, position, kind, version, written, payload))
         writer.execute(_INSERT, (position, kind, version, payload, written, head.seal))
@@ -228,3 +207,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a {type(value).__name__} has no place in the journal")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain)
+"""Made once: every event is written by it."""

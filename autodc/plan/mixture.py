@@ -28,11 +28,19 @@ class Mixture:
     @classmethod
     def of(cls, weights: Mapping[str, float]) -> Mixture:
         """Build from name → weight; zeros are left out, weights are rounded to 4 digits, the base is added."""
-        kept = {name: round(float(weight), 4) for name, weight in weights.items()}
-        kept[BASE] = 1.0
-        if bad := {name: weight for name, weight in kept.items() if not (math.isfinite(weight) and weight >= 0)}:
+        kept, bad = [(BASE, 1.0)], dict[str, float]()
+        for name, given in weights.items():  # of every trial that a journal tells: one pass
+            weight = round(float(given), 4)
+            if name == BASE:
+                continue
+            if not 0 <= weight < math.inf:  # NaN among them
+                bad[name] = weight
+            elif weight:
+                kept.append((name, weight))
+        if bad:
             raise ValueError(f"a weight is a number from 0 up, found {bad}")
-        return cls(tuple(sorted((name, weight) for name, weight in kept.items() if weight > 0)))
+        kept.sort()
+        return cls(tuple(kept))
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return iter(self.weights)

@@ -50,7 +50,7 @@ class Plan:
             mixture=mixture,
             recipe=recipe,
             pretrain=staged,
-            hyperparameters=tuple((name, _frozen(hyperparameters[name])) for name in sorted(hyperparameters)),
+            hyperparameters=tuple([(name, _frozen(hyperparameters[name])) for name in sorted(hyperparameters)]),
         )
 
     def stage(self, name: str) -> Stage:
@@ -84,7 +84,7 @@ class Plan:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Plan:
         """Read back `to_dict`."""
-        pretrain = tuple(name for name, stage in value["stages"].items() if stage == "pretrain")
+        pretrain = tuple([name for name, stage in value["stages"].items() if stage == "pretrain"])
         return cls.of(value["mixture"], value["hyperparameters"], value["recipe"], pretrain)
 
     def fingerprint(self) -> str:

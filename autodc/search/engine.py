@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -221,4 +221,16 @@ class SearchEngine(Protocol):
         self, observed: Sequence[Observation], plan: Plan
     ) -> Mapping[str, Mapping[str, tuple[float, float]]] | None:
         """Say the same of every guard that was ever measured: guard → dataset of the plan → (mean, sd)."""
+        ...
+
+
+@runtime_checkable
+class TellsOpening(Protocol):
+    """An engine that says beforehand whether a trial is one of its opening: it need not suggest one to be asked that.
+
+    One that does not say is asked for a suggestion, whose origin tells.
+    """
+
+    def opens(self, number: int, observed: Sequence[Observation]) -> bool:
+        """Whether what is free of search trial `number` is an entry of the opening."""
         ...

@@ -57,6 +57,10 @@ class MixtureEngine(AnsweringEngine):
             origin = "thompson"
         return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin=origin)
 
+    def opens(self, number: int, observed: Sequence[Observation]) -> bool:
+        """Whether a trial is one of the opening; see `TellsOpening`."""
+        return number < len(self._openings(observed))
+
     def _weighed(self, number: int, history: History, observed: Sequence[Observation]) -> Modeller:
         if not self._problem.tradeoffs:
             return self._modeller

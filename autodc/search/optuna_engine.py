@@ -99,6 +99,10 @@ class OptunaEngine(AnsweringEngine):
             row = free(self._book.space, pending, fixed, rng)
         return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin=self._name)
 
+    def opens(self, number: int, observed: Sequence[Observation]) -> bool:
+        """Never: there is no opening; see `TellsOpening`."""
+        return False
+
 
 @final
 class Bridge:

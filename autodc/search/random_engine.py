@@ -41,3 +41,7 @@ class RandomEngine(AnsweringEngine):
         pending = self._pending.rows(running)
         row = free(self._book.space, pending, fixed, rng)
         return Suggestion(plan=self._book.plan(row, mixture), seed_key=f"trial-{number}", origin="random")
+
+    def opens(self, number: int, observed: Sequence[Observation]) -> bool:
+        """Never: there is no opening; see `TellsOpening`."""
+        return False

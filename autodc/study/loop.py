@@ -64,9 +64,9 @@ class Loop:
                 return event
             if view.phase is not None and view.phase.awaits(view):
                 return Waiting()
-            if not view.hidden:
+            if view.horizon >= len(state.trials):
                 raise AutodcError("ADC-LOOP-001", "the loop is stuck", f"round {state.round}, phase {state.phase}")
-            if view.hidden[0].outcome is None:
+            if state.trials[view.horizon].outcome is None:
                 return Waiting()
             self._horizon = view.horizon + 1
         return Finished()
@@ -88,4 +88,5 @@ class Loop:
 
     def _training(self, view: View) -> ev.TrialPlanned | None:
         phase = view.phase
-        return None if phase is None or len(view.hidden) >= self._spec.search.lag else phase.want(view, self._tools)
+        hidden = len(self._state.trials) - view.horizon
+        return None if phase is None or hidden >= self._spec.search.lag else phase.want(view, self._tools)

@@ -16,6 +16,8 @@ from autodc.study.rules import pairs
 from autodc.study.view import View
 from autodc.studyfile.study import Tradeoff
 
+_TRADEOFFS: tuple[Tradeoff, ...] = get_args(Tradeoff)
+
 TUNING = "tuning"
 """The phase that tunes the end."""
 
@@ -71,7 +73,7 @@ class UnderWay:
 
 def seen(view: View, trials: Sequence[TrialState], *, tuning: bool = False) -> list[Observation]:
     """What the search is told of these trainings: of those that tune the end, or of all others."""
-    found = []
+    found, soft = list[Observation](), view.state.question.rules >= 1
     for one in trials:
         trial = one.trial
         if (trial.phase == TUNING) != tuning or (outcome := told(view, one)) is None:
@@ -82,7 +84,7 @@ def seen(view: View, trials: Sequence[TrialState], *, tuning: bool = False) -> l
                 plan=trial.plan,
                 seed=trial.seed,
                 values=outcome.searched,
-                soft=outcome.searched_soft if view.state.question.rules >= 1 else {},
+                soft=outcome.searched_soft if soft else {},
                 fidelity=trial.fidelity,
                 tradeoffs=tradeoffs(outcome, trial.fidelity),
             )
@@ -148,9 +150,12 @@ def borrowed(event: ev.WarmStarted | None) -> list[Observation]:
 
 def tradeoffs(outcome: Outcome, fidelity: float) -> dict[str, float]:
     """The trade-offs that were measured, as the search knows them; the time of a full training from a cheap one."""
+    found: dict[str, float] = {}
     if outcome.status != "done":
-        return {}
-    costs = {name: float(getattr(outcome, name)) for name in get_args(Tradeoff)}
-    costs["train_seconds"] /= fidelity
-    measured = {name: oriented(cost) for name, cost in costs.items()}
-    return {name: value for name, value in measured.items() if value is not None}
+        return found
+    for name in _TRADEOFFS:
+        cost = float(getattr(outcome, name))
+        value = oriented(cost / fidelity if name == "train_seconds" else cost)
+        if value is not None:
+            found[name] = value
+    return found

@@ -39,8 +39,8 @@ def standing(state: State, plan: Plan) -> tuple[Standing, ...]:
     A replacement of a dataset that is not in the mixture stands at its own weight.
     """
     weights, instead = dict(plan.mixture), dict[str, list[str]]()
-    for name in (one for one in state.candidates if one in weights):
-        if (of := replaced(state, name)) is not None:
+    for name in state.roster:
+        if name in weights and (of := replaced(state, name)) is not None:
             instead.setdefault(of, []).append(name)
     place = {name: of for of, names in instead.items() for name in names}
     found: dict[str, Standing] = {}

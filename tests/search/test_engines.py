@@ -12,6 +12,8 @@ import pytest
 
 from autodc.errors import SpecError
 from autodc.search import Plan, make_engine
+from autodc.search.engine import TellsOpening
+from autodc.study.phases.suggesting import OPENING
 from autodc.testing.sampler_contract import SamplerContract
 from autodc.testing.search_problems import LAG, drive, problem_of, reward
 
@@ -71,6 +73,15 @@ def test_the_first_trials_are_start_uniform_and_pairs_of_complements() -> None:
     assert not set(first.plan.mixture.added) & set(second.plan.mixture.added)
     shared = [{key: value for key, value in one.plan.hyperparameters if key != "tail"} for one in (first, second)]
     assert shared[0] == shared[1], "`tail` is of fine-tuning alone, and one of them has nothing to pretrain on"
+
+
+@pytest.mark.parametrize("name", ["mixture", "random", "TPESampler"])
+def test_an_engine_says_beforehand_which_trials_are_of_its_opening(name: str) -> None:
+    engine = make_engine(name, problem_of(6), 0)
+    assert isinstance(engine, TellsOpening)
+    told = [engine.opens(number, []) for number in range(30)]
+    assert told == [engine.suggest(number, [], []).origin in OPENING for number in range(30)]
+    assert any(told) == (name == "mixture")
 
 
 @pytest.mark.slow

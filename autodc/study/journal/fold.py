@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +10,7 @@ from autodc.errors import SurroundingsError
 from autodc.plan.plan import Plan
 from autodc.plan.trial import Outcome, Trial
 from autodc.study.journal import events as ev
+from autodc.study.journal.collection import no_collection
 from autodc.study.journal.fold_gate import GATE_HANDLERS, forget_outputs
 from autodc.study.journal.records import PAIRED, DiagnosisState, Extension, Session, TaskState, TrialState
 from autodc.study.journal.state import State
@@ -27,7 +26,7 @@ def fold(events: Iterable[ev.Event]) -> State:
 def fold_further(state: State, events: Iterable[tuple[int, ev.Event]]) -> int:
     """Take in the events that follow, each with its position; the position of the last, 0 where there is none."""
     number = 0
-    with _no_collection():
+    with no_collection():
         for number, event in events:
             try:
                 apply(state, event)
@@ -39,26 +38,14 @@ def fold_further(state: State, events: Iterable[tuple[int, ev.Event]]) -> int:
     return number
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Nothing of what a fold makes is garbage: looking through it again and again takes a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
 def apply(state: State, event: ev.Event) -> None:
     """Take one event in."""
     horizon = getattr(event, "horizon", None)
-    if horizon is not None:
-        state.horizon = max(state.horizon, horizon)
+    if horizon is not None and horizon > state.horizon:
+        state.horizon = horizon
     if state.sessions and event.time and not isinstance(event, _BETWEEN):
-        state.sessions[-1].ended = max(state.sessions[-1].ended, event.time)
-        state.sessions[-1].awake = max(state.sessions[-1].awake, event.awake)
+        session = state.sessions[-1]
+        session.ended, session.awake = max(session.ended, event.time), max(session.awake, event.awake)
     if not event.news:
         HANDLERS[type(event)](state, event)
 
@@ -176,7 +163,8 @@ def _finished(state: State, event: ev.TrialFinished) -> None:
         if one.outcome.outputs:
             state.outputs.setdefault(one.trial.plan, one.outcome.outputs)
         for name in one.trial.plan.mixture.added:
-            state.works[name] = min(event.number, state.works.get(name, event.number))
+            if event.number < state.works.setdefault(name, event.number):
+                state.works[name] = event.number
 
 
 def _task_planned(state: State, event: ev.TaskPlanned) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from autodc import seeds
 from autodc.plan.mixture import BASE
 from autodc.plan.plan import Plan
+from autodc.search.engine import Suggestion, TellsOpening
 from autodc.study.journal import events as ev
 from autodc.study.phases import anchoring
 from autodc.study.phases.anchoring import TUNING
@@ -96,16 +98,11 @@ def _asked_for(view: View, round_number: int) -> ev.TrialPlanned | None:
 
 def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[str]) -> ev.TrialPlanned | None:
     state, number = view.state, len(view.state.suggested) - probing.made(view)
-    running, observed = tools.under_way.plans(view), tools.observed(view)
-    suggestion = tools.engine.suggest(number, observed, running, excluded)
-    if state.question.rules >= 1:
-        held = None if suggestion.origin in OPENING else anchoring.anchor(view, tools)
-        if held is not None:
-            found = tools.engine.suggest(number, observed, running, excluded, mixture=held[1])
-            suggestion = replace(found, origin=held[0])
-    elif _tunes(view, tools, round_number, suggestion.origin, excluded):
+    running = tools.under_way.plans(view)
+    suggestion = _free_or_anchored(view, tools, number, running, excluded)
+    if state.question.rules < 1 and _tunes(view, tools, round_number, suggestion.origin, excluded):
         alone = excluded | frozenset(state.candidates) - frozenset(state.kept)
-        suggestion = replace(tools.engine.suggest(number, observed, running, alone), origin=TUNING)
+        suggestion = replace(tools.engine.suggest(number, tools.observed(view), running, alone), origin=TUNING)
     if suggestion.plan.recipe == "continue" and state.model >= view.horizon:
         return None
     return planning.training(
@@ -116,6 +113,23 @@ def _suggested(view: View, tools: Tools, round_number: int, excluded: frozenset[
         round_number=round_number,
         fidelity=fidelity.of_fresh(view),
     )
+
+
+def _free_or_anchored(
+    view: View, tools: Tools, number: int, running: Sequence[Plan], excluded: frozenset[str]
+) -> Suggestion:
+    """What the engine suggests: free in its opening, after it sometimes for a mixture that is held (`anchoring`).
+
+    A suggestion takes an engine long: where it says beforehand that its opening is over, one is asked for, not two.
+    """
+    engine, observed, anchors = tools.engine, tools.observed(view), view.state.question.rules >= 1
+    free = None
+    if not (anchors and isinstance(engine, TellsOpening)) or engine.opens(number, observed):
+        free = engine.suggest(number, observed, running, excluded)
+    held = anchoring.anchor(view, tools) if anchors and (free is None or free.origin not in OPENING) else None
+    if held is not None:
+        return replace(engine.suggest(number, observed, running, excluded, mixture=held[1]), origin=held[0])
+    return engine.suggest(number, observed, running, excluded) if free is None else free
 
 
 def _tunes(view: View, tools: Tools, round_number: int, origin: str, excluded: frozenset[str]) -> bool:
