@@ -38,7 +38,7 @@ TOO_MANY = re.compile(r"Expected \d+ fields in line \d+, saw \d+")
 def csv_names(request: SourceRequest) -> list[str]:
     """The names in the header, one a column.
 
-    Raises DataError ADC-DATA-002 where it cannot be read, 017 for names that come twice, 079 where it comes to too much.
+    Raises DataError ADC-DATA-002 where it cannot be read, 017 for names that come twice, 079 for too much.
     """
     as_written: dict[str, Any] = {"header": None, "dtype": str, "keep_default_na": False}
     first = _parsed(request, nrows=1, **as_written)

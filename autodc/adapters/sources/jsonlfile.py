@@ -39,8 +39,8 @@ def is_jsonl(request: SourceRequest) -> bool:
 def jsonl_names(request: SourceRequest) -> list[str]:
     """The keys of all lines, in the order in which they come up.
 
-    Raises DataError ADC-DATA-002 where the file cannot be read, 076 for lines that hold no object, 079 where it comes to
-    too much.
+    Raises DataError ADC-DATA-002 where the file cannot be read, 076 for lines that hold no object, 079 where
+    it comes to too much.
     """
     names: dict[str, None] = {}
     for _, record in _records(request):

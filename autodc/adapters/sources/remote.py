@@ -229,7 +229,7 @@ def _short_name(url: str, suffix: str) -> str:
 
 
 def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path, archive: str) -> None:
-    """Copy whole: what was broken off is never taken for the file. archive: the one on this machine it is in, if any."""
+    """Copy whole: what was broken off is never taken for the file. archive: what it is in, on this machine."""
     with disk_told(local.parent):
         local.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -41,8 +41,8 @@ class Member:
 def members(request: SourceRequest) -> Iterator[Member]:
     """The regular files of a tar file, in order. A gzipped one is read from a copy that goes with its last member.
 
-    Raises DataError ADC-DATA-002 where it cannot be read, 075 for a file that claims more than there is, 079 for a shard
-    that comes to too much.
+    Raises DataError ADC-DATA-002 where it cannot be read, 075 for a file that claims more than there is, 079 for a
+    shard that comes to too much.
     """
     path = regular_file(request)
     start = start_of(path, 1024)
