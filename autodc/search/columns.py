@@ -37,6 +37,12 @@ class Columns:
     """Features that are 0 where their column does not count."""
 
 
+def runs_of(columns: Array) -> list[slice]:
+    """Rising columns as the stretches that follow one another: those are looked at without a copy."""
+    parts = np.split(columns, np.flatnonzero(np.diff(columns) != 1) + 1)
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+
+
 def feature_columns(space: Space) -> Columns:
     """What is known of the features of a space before a row is."""
     of, stage, choice = np.array(space.features_of, dtype=int).reshape(len(space.features_of), 3).T

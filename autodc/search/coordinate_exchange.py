@@ -131,7 +131,7 @@ def _opened(space: Space, row: Array) -> dict[int, list[tuple[int, float]]]:
     found: dict[int, list[tuple[int, float]]] = {}
     if active.all():
         return found
-    known = space.decode(row)
+    known = {space.dimensions[i].name: space.dimensions[i].value(float(row[i])) for i in space.parents if active[i]}
     for i in np.flatnonzero(~active):
         needs: dict[int, float] = {}
         _need(space, row, known, int(i), needs)
