@@ -20,7 +20,7 @@ class Columns:
 
     of: Array
     """The column of every feature."""
-    staged: Array
+    staged: slice | Array
     """Features that are the strength of a dataset that has two stages: in either, and in the second."""
     stage: Array
     """The column of the stage of each."""
@@ -50,7 +50,7 @@ def feature_columns(space: Space) -> Columns:
     staged, chosen = np.flatnonzero(stage >= 0), np.flatnonzero(kinds == "choice")
     return Columns(
         of=of,
-        staged=staged,
+        staged=runs_of(staged)[0] if len(runs_of(staged)) == 1 else staged,
         stage=stage[staged],
         later=choice[staged] == 1,
         numbers=np.flatnonzero(kinds == "number"),

@@ -179,18 +179,22 @@ class Space:
         """
         rows = np.array(rows, dtype=float)
         if clip:
-            rows = np.clip(rows, 0.0, None)
+            np.maximum(rows, 0.0, out=rows)
         for run in self._weight_runs:
             strengths = rows[:, run]
-            rows[:, run] = np.where(strengths < OUT, 0.0, np.minimum(strengths, 1.0) if clip else strengths)
+            np.copyto(strengths, 0.0, where=strengths < OUT)
+            if clip:
+                np.minimum(strengths, 1.0, out=strengths)
         for run, last in self._choice_runs:
-            rows[:, run] = np.clip(np.round(rows[:, run]), 0, last)
+            choices = rows[:, run]
+            np.clip(np.round(choices, out=choices), 0, last, out=choices)
         rows[:, self._numbers] = np.clip(rows[:, self._numbers], 0.0, 1.0)
         for i in self._grids:
             dimension, values = self.dimensions[i], rows[:, i].tolist()
             known = {x: dimension.unit(dimension.value(x)) for x in set(values)}
             rows[:, i] = [known[x] for x in values]
-        rows = np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
+        if self._conditions:
+            np.copyto(rows, self.defaults, where=~self.active(rows))
         return self._rested(rows) if self.idle else rows
 
     def moving(self, fixed: Fixed) -> Array:

@@ -50,7 +50,8 @@ class Design:
 
 
 def _products(basis: Array, noise: Array, rows: slice) -> Array:
-    return np.asarray((basis[rows] / noise[rows, None]).T @ basis[rows])
+    weighted = basis[rows] / np.sqrt(noise[rows, None])
+    return np.asarray(weighted.T @ weighted)
 
 
 @final
@@ -64,7 +65,7 @@ class Ridge:
         self._target, self._weights = sample.target, theta[0] / sample.noise
         precision = theta[0] * design.gram
         precision[np.diag_indices_from(precision)] += theta[1:][groups]
-        self._factor = linalg.cholesky(precision, lower=True, check_finite=False)
+        self._factor = linalg.cholesky(precision.T, lower=True, overwrite_a=True, check_finite=False)
         self._mean = linalg.cho_solve(
             (self._factor, True), self._basis.T @ (self._weights * sample.target.T).T, check_finite=False
         )
