@@ -265,7 +265,7 @@ class Keeper:
         before, self._room = self.slots, room
         self._wanted = max(self._wanted, min(room, self._most or room))
         if self.slots != before:
-            self._notice(f"nodes {'joined' if self.slots > before else 'left'}: {self.slots} trainings at once")
+            self._notice(f"nodes {'joined' if self.slots > before else 'left'}: slots are {self.slots} now")
 
     def _pause(self, seconds: float) -> None:
         if self._closing.wait(seconds):

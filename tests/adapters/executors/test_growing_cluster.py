@@ -72,7 +72,8 @@ def test_a_run_follows_a_cluster_that_grows_and_shrinks(tmp_path: Path, cluster:
         until(lambda: executor.slots == 1, "the driver knows", PATIENCE)
         assert [one.status for one in collect(opened, 1)] == ["lost"]
         executor.look()
-        assert told == ["nodes joined: 2 trainings at once", "nodes left: 1 trainings at once"]
+        of_nodes = [words for words in told if words.startswith("nodes")]
+        assert of_nodes == ["nodes joined: slots are 2 now", "nodes left: slots are 1 now"]
         assert [(one["slots"], one["asked"]) for one in journalled] == [(2, ""), (1, "")]
     finally:
         executor.close()
