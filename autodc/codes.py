@@ -65,6 +65,7 @@ CODES: Mapping[str, Code] = {
     "ADC-DATA-074": several("A folder of splits needs the name of one, another has none."),
     "ADC-DATA-075": several("The files of tar shards are not one row each, or claim more than there is."),
     "ADC-DATA-076": several("A line or record is no JSON object."),
+    "ADC-DATA-079": Code("A compressed file comes to far more than its own size."),
     "ADC-DATA-078": Code("A file has changed since it was read."),
     "ADC-DATA-077": Code("A column of JSON values holds several types."),
     "ADC-DATA-090": several("`types` names a column or a type that is not there."),

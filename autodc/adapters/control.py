@@ -30,7 +30,7 @@ class Wish:
     paused: bool = False
     """Whether nothing is to begin."""
     slots: int | None = None
-    """Trainings at once; None: as many as the run began with."""
+    """Trainings at once; None: as many as there is room for."""
 
 
 @final

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 from autodc import fingerprint
-from autodc.plan.mixture import BASE, Mixture
+from autodc.plan.mixture import Mixture
 
 Stage = Literal["pretrain", "main"]
 Value = Any
@@ -43,9 +43,7 @@ class Plan:
     ) -> Plan:
         """Build a plan; datasets that are not in the mixture lose their stage."""
         mixture = Mixture.of(weights)
-        staged = (
-            tuple(sorted(n for n in pretrain if n in mixture and n != BASE)) if recipe == "pretrain_finetune" else ()
-        )
+        staged = tuple(sorted({*pretrain} & {*mixture.added})) if recipe == "pretrain_finetune" else ()
         return cls(
             mixture=mixture,
             recipe=recipe,

@@ -20,7 +20,7 @@ class Columns:
 
     of: Array
     """The column of every feature."""
-    staged: Array
+    staged: slice | Array
     """Features that are the strength of a dataset that has two stages: in either, and in the second."""
     stage: Array
     """The column of the stage of each."""
@@ -37,6 +37,12 @@ class Columns:
     """Features that are 0 where their column does not count."""
 
 
+def runs_of(columns: Array) -> list[slice]:
+    """Rising columns as the stretches that follow one another: those are looked at without a copy."""
+    parts = np.split(columns, np.flatnonzero(np.diff(columns) != 1) + 1)
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+
+
 def feature_columns(space: Space) -> Columns:
     """What is known of the features of a space before a row is."""
     of, stage, choice = np.array(space.features_of, dtype=int).reshape(len(space.features_of), 3).T
@@ -44,7 +50,7 @@ def feature_columns(space: Space) -> Columns:
     staged, chosen = np.flatnonzero(stage >= 0), np.flatnonzero(kinds == "choice")
     return Columns(
         of=of,
-        staged=staged,
+        staged=runs_of(staged)[0] if len(runs_of(staged)) == 1 else staged,
         stage=stage[staged],
         later=choice[staged] == 1,
         numbers=np.flatnonzero(kinds == "number"),

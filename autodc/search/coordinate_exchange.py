@@ -7,6 +7,7 @@ Nachtsheim 1995, there for designs).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ Value = Callable[[Array], Array]
 
 LEVELS = (0.0, 0.4, 0.55, 0.7, 0.85, 1.0)
 FRESH = 3
+NEAR = 0.1
 STEPS = (-0.12, -0.04, 0.04, 0.12)
 MOVES = 420
 """At most so many changes a round: with more dimensions, a random part of them."""
@@ -131,7 +133,7 @@ def _opened(space: Space, row: Array) -> dict[int, list[tuple[int, float]]]:
     found: dict[int, list[tuple[int, float]]] = {}
     if active.all():
         return found
-    known = space.decode(row)
+    known = {space.dimensions[i].name: space.dimensions[i].value(float(row[i])) for i in space.parents if active[i]}
     for i in np.flatnonzero(~active):
         needs: dict[int, float] = {}
         _need(space, row, known, int(i), needs)
@@ -189,14 +191,16 @@ def _moves(space: Space, row: Array, rng: np.random.Generator, moving: Array) ->
     """Every change of one dimension that is looked at: (column, level), each of shape (M,)."""
     columns: list[int] = []
     levels: list[float] = []
+    kinds = [space.dimensions[i].kind for i in moving.tolist()]
+    drawn = iter(rng.random(kinds.count("weight") + FRESH * kinds.count("number")).tolist())
     for i in moving.tolist():
         dimension = space.dimensions[i]
         if dimension.kind == "choice":
             new = [float(k) for k in range(len(dimension.choices)) if k != row[i]]
         elif dimension.kind == "weight":
-            new = [*LEVELS, row[i] + rng.uniform(-0.1, 0.1)]
+            new = [*LEVELS, row[i] + (2 * NEAR * next(drawn) - NEAR)]
         else:
-            new = [*(row[i] + step for step in STEPS), *rng.random(FRESH)]
+            new = [*(row[i] + step for step in STEPS), *islice(drawn, FRESH)]
         columns += [i] * len(new)
         levels += new
     if len(columns) <= MOVES:

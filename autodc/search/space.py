@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Literal, final
 
 import numpy as np
 
 from autodc.plan.plan import Value
-from autodc.search.columns import feature_columns, feature_plan
+from autodc.search.columns import feature_columns, feature_plan, runs_of
 from autodc.search.scales import CENTRE, logarithmic, place_of
 from autodc.studyfile.values import ParameterSpec, frozen
 
@@ -131,9 +132,14 @@ class Space:
         self.features_of = feature_plan(self)
         self._columns = feature_columns(self)
         kinds = np.array([d.kind for d in self.dimensions], dtype="<U6")
-        self._choices = np.flatnonzero(kinds == "choice")
+        last = np.array([len(d.choices) - 1 for d in self.dimensions], dtype=float)
+        self._choice_runs = [(run, last[run]) for run in runs_of(np.flatnonzero(kinds == "choice"))]
+        self._weight_runs = runs_of(self.weights)
         self._numbers = np.flatnonzero(kinds == "number")
-        self._last = np.array([len(self.dimensions[i].choices) - 1 for i in self._choices], dtype=float)
+        self.parents = [
+            self.index[n] for n in sorted({n for d in self.dimensions for n, _ in d.when}) if n in self.index
+        ]
+        """The columns that conditions look at."""
         self._grids = [i for i, d in enumerate(self.dimensions) if d.grid]
         self.idle = [
             Idle(column=i, code=d.unit(choice), rest=d.unit(d.rest), needs=np.array([self.index[n] for n in names]))
@@ -159,11 +165,11 @@ class Space:
     def active(self, rows: Array) -> Array:
         """Say which dimensions count, shape (n, D): conditions hold and, for a stage, the weight is above 0."""
         mask = np.ones(rows.shape, dtype=bool)
-        for i, conditions, stage in self._conditions:
+        for columns, conditions, weights in self._conditions:
             for condition in conditions:
-                mask[:, i] &= condition(rows, mask)
-            if stage is not None:
-                mask[:, i] &= rows[:, stage] >= OUT
+                mask[:, columns] &= condition(rows, mask)[:, None]
+            if weights is not None:
+                mask[:, columns] &= rows[:, weights] >= OUT
         return mask
 
     def snap(self, rows: Array, clip: bool = True) -> Array:
@@ -173,16 +179,22 @@ class Space:
         """
         rows = np.array(rows, dtype=float)
         if clip:
-            rows = np.clip(rows, 0.0, None)
-        strengths = rows[:, self.weights]
-        rows[:, self.weights] = np.where(strengths < OUT, 0.0, np.minimum(strengths, 1.0) if clip else strengths)
-        rows[:, self._choices] = np.clip(np.round(rows[:, self._choices]), 0, self._last)
+            np.maximum(rows, 0.0, out=rows)
+        for run in self._weight_runs:
+            strengths = rows[:, run]
+            np.copyto(strengths, 0.0, where=strengths < OUT)
+            if clip:
+                np.minimum(strengths, 1.0, out=strengths)
+        for run, last in self._choice_runs:
+            choices = rows[:, run]
+            np.clip(np.round(choices, out=choices), 0, last, out=choices)
         rows[:, self._numbers] = np.clip(rows[:, self._numbers], 0.0, 1.0)
         for i in self._grids:
             dimension, values = self.dimensions[i], rows[:, i].tolist()
             known = {x: dimension.unit(dimension.value(x)) for x in set(values)}
             rows[:, i] = [known[x] for x in values]
-        rows = np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
+        if self._conditions:
+            np.copyto(rows, self.defaults, where=~self.active(rows))
         return self._rested(rows) if self.idle else rows
 
     def moving(self, fixed: Fixed) -> Array:
@@ -246,20 +258,33 @@ class Space:
         return tuple(np.column_stack([np.isin(of, one) for one in band]).astype(float) for band in self.clusters)
 
     def _rested(self, rows: Array) -> Array:
-        """Rows with choices that do nothing as those they are no other than."""
-        rows = rows.copy()
+        """Rows of one's own, with choices that do nothing as those they are no other than."""
+        changed = False
         for one in self.idle:
-            does = (rows[:, one.needs] != self.defaults[one.needs]).any(axis=1)
-            rows[(rows[:, one.column] == one.code) & ~does, one.column] = one.rest
-        return np.where(self.active(rows), rows, self.defaults) if self._conditions else rows
+            chosen = np.flatnonzero(rows[:, one.column] == one.code)
+            idle = (rows[np.ix_(chosen, one.needs)] == self.defaults[one.needs]).all(axis=1)
+            rows[chosen[idle], one.column] = one.rest
+            changed |= bool(idle.any())
+        return np.where(self.active(rows), rows, self.defaults) if changed and self._conditions else rows
 
     @cached_property
-    def _conditions(self) -> list[tuple[int, list[Condition], int | None]]:
-        """Every dimension that does not always count: its conditions, and the weight whose stage it is."""
+    def _conditions(self) -> list[tuple[Array, list[Condition], Array | None]]:
+        """Columns that do not always count: their conditions, and the weights whose stages they are.
+
+        Stages that follow one another and have the same conditions are looked at together.
+        """
+        alike = groupby(
+            (i for i, d in enumerate(self.dimensions) if d.when or d.stage_of),
+            lambda i: (self.dimensions[i].when, True) if self.dimensions[i].stage_of else (i, False),
+        )
+        together = [(np.array(list(columns)), of_stages) for (_, of_stages), columns in alike]
         return [
-            (i, [self._condition(*one) for one in d.when], self.index[d.stage_of] if d.stage_of else None)
-            for i, d in enumerate(self.dimensions)
-            if d.when or d.stage_of
+            (
+                columns,
+                [self._condition(*one) for one in self.dimensions[columns[0]].when],
+                np.array([self.index[self.dimensions[i].stage_of] for i in columns]) if of_stages else None,
+            )
+            for columns, of_stages in together
         ]
 
     def _condition(self, other: str, wanted: object) -> Condition:

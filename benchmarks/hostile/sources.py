@@ -18,7 +18,7 @@ import pandas as pd
 from hypothesis import strategies as st
 from PIL import Image
 
-from autodc.adapters.sources import read_source
+from autodc.adapters.sources import read_source, unpacked
 from autodc.studyfile.study import SourceSpec
 from autodc.table import Table
 from benchmarks.hostile.target import outcome
@@ -28,6 +28,9 @@ MARK = 199
 """The value of every pixel outside."""
 OUT = ("../outside/secret.png", "../outside/secret.npy", "a/../../outside/secret.png", "link/secret.png")
 ROWS = 6
+EXPANDS = 2 << 20
+"""Bytes that small compressed files come to."""
+unpacked.LEAST = EXPANDS // 2
 
 
 def _npy(array: Any) -> bytes:
@@ -136,6 +139,38 @@ def tars(draw: st.DrawFn) -> bytes:
     return gzip.compress(bytes(body)) if draw(st.booleans()) else bytes(body)
 
 
+@st.composite
+def expanding(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A small compressed file that comes to more than any may."""
+    times = draw(st.integers(1, 3))
+    line, record = b"0.5,a\n", b'{"x": 0.5, "target": "a"}\n'
+    name = draw(st.sampled_from(("rows.csv", "rows.jsonl", "rows.json", "rows.tar.gz", "rows.npz", "rows.parquet")))
+    stream = io.BytesIO()
+    if name == "rows.parquet":
+        count = times * EXPANDS // 16
+        pd.DataFrame({"x": np.zeros(count), "target": np.zeros(count, int)}).to_parquet(stream)
+    elif name == "rows.npz":
+        np.savez_compressed(stream, x=np.zeros((times * EXPANDS // 16, 2)), y=np.zeros(times * EXPANDS // 16))
+    else:
+        zeros = b"" if name != "rows.tar.gz" else _tar(bytes(times * EXPANDS))
+        text = (
+            b"x,target\n" + line * (times * EXPANDS // len(line))
+            if name == "rows.csv"
+            else record * (times * EXPANDS // len(record))
+        )
+        stream.write(gzip.compress(zeros or text))
+    return name, stream.getvalue()
+
+
+def _tar(content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as file:
+        info = tarfile.TarInfo("0.npy")
+        info.size = len(content)
+        file.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
 cells = (
     st.sampled_from((*OUT, *PATHS, "0.png", "1.png", "pipe.png", "loop.png", "folder.png", "bad.png", "0.npy"))
     | hostile
@@ -186,6 +221,7 @@ cases = st.one_of(
     st.tuples(st.sampled_from(("rows.tar", "rows.tar.gz", "rows.tgz")), damaged(tars())),
     manifests(),
     tables(),
+    expanding(),
     st.tuples(st.just("rows.parquet"), damaged(st.just(_parquet()))),
     st.tuples(st.sampled_from(("0.npy", "0.png")), damaged(contents | st.just(_png(3)))),
     st.tuples(

@@ -10,7 +10,7 @@ from scipy.optimize import check_grad
 
 from autodc.search.surrogates.combined import Averaged, Weighted
 from autodc.search.surrogates.gaussian import GaussianProcess, Loss, Sample, prior, tune
-from autodc.search.surrogates.ridge import Ridge, tune_ridge
+from autodc.search.surrogates.ridge import BLOCK, Design, Ridge, tune_ridge
 
 
 def sample(count: Any, rng: Any, noise: Any = 0.05) -> Any:
@@ -94,3 +94,29 @@ def test_an_average_of_models_doubts_what_they_disagree_about() -> None:
     assert sd**2 == pytest.approx((one_sd**2 + two_sd**2) / 2 + ((one - two) / 2) ** 2)
     drawn = np.array([both.sampled(rng)(rows) for _ in range(2000)])
     assert drawn.std(0) == pytest.approx(sd, rel=0.1)
+
+
+def wide(count: Any) -> Any:
+    """Too many features for pairs, with clusters of datasets."""
+    rng = np.random.default_rng(3)
+    x, data = rng.random((count, 30)), np.arange(30) % 3 > 0
+    bands = tuple(rng.integers(0, 2, (30, 2)).astype(float) * data[:, None] for _ in range(2))
+    noise = rng.choice([1.0, 4.0], count)
+    return Sample(
+        features=x, target=x[:, 1] - x[:, 0] ** 2, noise=noise, seeds=np.arange(count), data=data, clusters=bands
+    )
+
+
+def test_a_ridge_that_went_on_with_a_history_is_that_of_one_who_starts_in_the_middle() -> None:
+    whole = wide(3 * BLOCK + 10)
+    before = Design.of(whole.head(2 * BLOCK + 3))
+    after = Design.of(whole, 2 * BLOCK, before.whole)
+    np.testing.assert_array_equal(after.gram, Design.of(whole).gram)
+    weighted = after.basis / whole.noise[:, None]
+    np.testing.assert_allclose(after.gram, weighted.T @ after.basis, rtol=1e-9)
+
+
+def test_the_mean_of_a_wide_ridge_as_a_function_is_what_it_predicts() -> None:
+    made = wide(100)
+    model = Ridge(made, tune_ridge(made))
+    np.testing.assert_allclose(model.mean()(made.features), model.predict(made.features)[0], atol=1e-9)

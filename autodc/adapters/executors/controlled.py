@@ -11,7 +11,10 @@ from autodc.trial.executor import Adjustable, Completion, Executor, Task
 
 
 class Answer(Protocol):
-    """Takes what came of a wish: slots as they are now, whether it is paused, the wish, why it was not met."""
+    """Takes what came of a wish, or of the nodes of a cluster.
+
+    Slots as they are now, whether it is paused, the wish if there was one, why it was not met.
+    """
 
     def __call__(self, *, slots: int, paused: bool, asked: str, refused: str) -> None:
         """Take it."""
@@ -22,12 +25,13 @@ class Answer(Protocol):
 class Controlled:
     """Looks for a wish whenever somebody waits for the executor, in the thread that waits.
 
-    So it is heeded also while one task is waited for and nothing else is done. answer: told of every wish, once.
+    So it is heeded also while one task is waited for and nothing else is done. answer: told of every wish, once, and
+    where the slots are others without one.
     """
 
     def __init__(self, executor: Executor, control: Control, answer: Answer) -> None:
         self._executor, self._control, self._answer = executor, control, answer
-        self._begun = executor.slots
+        self._told = executor.slots
         self._paused = False
         self.submit: Callable[[Task], None] = executor.submit
         self.cancel: Callable[[], None] = executor.cancel
@@ -46,16 +50,22 @@ class Controlled:
     def look(self) -> None:
         """Heed what is asked, where that is another thing than at the last look."""
         if (wish := self._control.news()) is None or not wish.id:
+            if self.slots != self._told:
+                self._tell()
             return
         refused = ""
         try:
             self._meet(wish)
         except InputError as error:
             refused = f"{error.brief}; {error.hint}"
-        self._answer(slots=self.slots, paused=self._paused, asked=wish.id, refused=refused)
+        self._tell(wish.id, refused)
+
+    def _tell(self, asked: str = "", refused: str = "") -> None:
+        self._told = self.slots
+        self._answer(slots=self._told, paused=self._paused, asked=asked, refused=refused)
 
     def _meet(self, wish: Wish) -> None:
-        slots = self._begun if wish.slots is None else wish.slots
+        slots = self.slots if wish.slots is None else wish.slots
         if (wish.paused, slots) == (self._paused, self.slots):
             return
         if not isinstance(self._executor, Adjustable):

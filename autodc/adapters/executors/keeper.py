@@ -59,7 +59,8 @@ class Keeper:
         self._log = Path(self._log_folder) / "ray.log" if self._log_folder else self._folder / "ray.log"
         self._server: TaskServer | None = None
         self._opened: Future[None] = Future()
-        self._slots = self._room = 0
+        self._most = machine.max_concurrent
+        self._wanted = self._room = 0
         self._closing = threading.Event()
         self._answered = time.monotonic()
         self._falls = 0
@@ -82,8 +83,8 @@ class Keeper:
 
     @property
     def slots(self) -> int:
-        """How many tasks run at once."""
-        return self._slots
+        """How many tasks run at once, on the nodes that are there now."""
+        return min(self._wanted, self._room)
 
     def resize(self, slots: int) -> None:
         """Have so many workers from now on. Raises InputError ADC-EXEC-024 where there is no room for them."""
@@ -91,7 +92,7 @@ class Keeper:
             where = "this machine" if self._address is None else "the Ray cluster"
             raise no_room(slots, self._room, where)
         self._queue.limit(slots)
-        self._slots = slots
+        self._most = self._wanted = slots
 
     def close(self) -> None:
         """End Ray where it is ours, leave it where it is not; the queue is closed. Safe to call twice."""
@@ -129,7 +130,7 @@ class Keeper:
         tries = PATIENCE if self._address is None else (CLUSTER_SECONDS - SPARE_SECONDS,)
         for k, patience in enumerate(tries):
             try:
-                self._slots, self._room, host, process = self._start(patience)
+                self._wanted, self._room, host, process = self._start(patience)
                 break
             except SurroundingsError as error:
                 if k + 1 == len(tries):
@@ -217,13 +218,13 @@ class Keeper:
             home=self._home,
         )
         with contextlib.suppress(OSError):  # it died meanwhile, which is noticed next
-            process.line.send(Service(slots=self._slots, room=max(self._room, self._slots), driver=driver))
+            process.line.send(Service(slots=self._wanted, driver=driver))
 
     def _follow(self, process: RayProcess) -> str:
         """Listen until the process is gone, is of no use any more, or is to close; say why."""
         assert self._server is not None
         watch = _Watch(self._notice)
-        told, wanted = -1, self._slots
+        told, wanted = -1, self._wanted
         words = ""
         self._answered = time.monotonic()
         try:
@@ -233,6 +234,7 @@ class Keeper:
                     if kind == "alive":
                         self._answered, words = time.monotonic(), payload[0]
                         words += f"; a worker's last line: {payload[1]}" if payload[1] else ""
+                        self._see(payload[2])
                     elif kind == "broken":
                         raise _given_up(*payload)
                     elif kind == "over":
@@ -243,8 +245,8 @@ class Keeper:
                 if self._server.ended != told:
                     told = self._server.ended
                     process.line.send(("ended", told))
-                if self._slots != wanted:
-                    wanted = self._slots
+                if self._wanted != wanted:
+                    wanted = self._wanted
                     process.line.send(("slots", wanted))
                 missing = watch.look(self._server.workers, wanted, words)
                 silent = time.monotonic() - self._answered
@@ -254,6 +256,16 @@ class Keeper:
                     return f"no worker has come in {missing:.0f} s"
         except (EOFError, OSError):
             return process.cause_of_death()
+
+    def _see(self, room: int) -> None:
+        """Follow a cluster that nodes join and leave.
+
+        A worker that lost its node stays wanted: it asks the autoscaler for another place, and comes back.
+        """
+        before, self._room = self.slots, room
+        self._wanted = max(self._wanted, min(room, self._most or room))
+        if self.slots != before:
+            self._notice(f"nodes {'joined' if self.slots > before else 'left'}: slots are {self.slots} now")
 
     def _pause(self, seconds: float) -> None:
         if self._closing.wait(seconds):

@@ -7,8 +7,8 @@ themselves go over the driver's server. When Ray is gone it ends, and the driver
 (`keeper.Keeper`).
 
 From the driver: an Opening, then a Service, then `("ended", tasks)`, `("slots", n)` and `("close",)`. To the driver:
-`("refused", error)` or `("ready", slots, room, host)`, then `("alive", words)`, `("broken", deaths, why)`, `("over",
-why)`.
+`("refused", error)` or `("ready", slots, room, host)`, then `("alive", words, said, room)`, `("broken", deaths, why)`,
+`("over", why)`.
 """
 
 from __future__ import annotations
@@ -65,10 +65,9 @@ class Opening:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What the workers are for: so many of them, at most so many later, and whom they serve."""
+    """What the workers are for: so many of them at first, and whom they serve."""
 
     slots: int
-    room: int
     driver: DriverAddress
 
 
@@ -286,7 +285,7 @@ def _pool(machine: MachineSpec, service: Service, orders: Orders, deaths: Worker
         return ActorPool(machine, orders, deaths, service.driver)
     from autodc.adapters.executors.tune import TunePool
 
-    return TunePool(machine, service.room, orders, deaths, service.driver)
+    return TunePool(machine, orders, deaths, service.driver)
 
 
 def _watch(ray: Any, driver: _Driver, opening: Opening) -> None:
@@ -313,10 +312,10 @@ def _beat(ray: Any, driver: _Driver, machine: MachineSpec) -> None:
     while True:
         with contextlib.suppress(Exception):  # Ray raises whatever it likes; the driver hears nothing, and that is true
             there, free = _alive(ray.nodes()), ray.available_resources()
-            if room(there, machine):
+            if fitting := room(there, machine):
                 kinds = {k: sum(node.get(k, 0.0) for node in there) for k in ("CPU", "GPU")}
                 words = ", ".join(f"{free.get(k, 0.0):g} of {n:g} {k}" for k, n in kinds.items() if n)
-                driver.tell("alive", f"{words} free", _last_word(ray, ""))
+                driver.tell("alive", f"{words} free", _last_word(ray, ""), fitting)
         time.sleep(BEAT_SECONDS)
 
 

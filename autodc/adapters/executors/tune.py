@@ -26,6 +26,8 @@ from autodc.adapters.executors.link import DriverAddress, Worker
 from autodc.studyfile.study import MachineSpec
 
 STOP_SECONDS = 10.0
+MOST = 10_000
+"""Tune asks for a number of its own: more slots than any cluster holds."""
 LOOK_SECONDS = 0.25
 _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -42,18 +44,15 @@ _LOGGERS = ("ray.tune", "ray.train", "ray.air")
 
 @final
 class TunePool:
-    """Keeps a Tune trial per slot serving the server. room: the most slots that there may be."""
+    """Keeps a Tune trial per slot serving the server."""
 
-    def __init__(
-        self, machine: MachineSpec, room: int, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress
-    ) -> None:
-        self._room = room
+    def __init__(self, machine: MachineSpec, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
         self._orders, self._deaths = orders, deaths
         resources = {"cpu": machine.cpus_per_trial, "gpu": machine.gpus_per_trial}
         self._trainable = tune.with_resources(_trainable(driver), resources)
         self._folder = tempfile.mkdtemp(prefix="tune-", dir=".")
         self._thread = threading.Thread(target=self._keep, name="tune", daemon=True)
-        os.environ.update({"TUNE_MAX_PENDING_TRIALS_PG": str(room), **_SETTINGS})
+        os.environ.update({"TUNE_MAX_PENDING_TRIALS_PG": str(MOST), **_SETTINGS})
 
     def start(self) -> None:
         """Start the Tuner in a thread; returns at once."""
@@ -82,7 +81,7 @@ class TunePool:
         config = tune.TuneConfig(
             search_alg=_Slots(self._orders, self._deaths),
             num_samples=-1,
-            max_concurrent_trials=self._room,
+            max_concurrent_trials=MOST,
             reuse_actors=False,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

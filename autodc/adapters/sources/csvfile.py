@@ -17,6 +17,7 @@ import pandas as pd
 from autodc.adapters.sources.dialect import MISSING, UTF_8, Dialect, dialect_of, pointed_numbers
 from autodc.adapters.sources.files import GZIP, SNIFFED, ZIP, refuse_no_text, regular_file, start_of
 from autodc.adapters.sources.kinds import are_dates
+from autodc.adapters.sources.unpacked import UNZIP, Meter, refuse_expanding_gzip
 from autodc.data.columns import from_objects
 from autodc.data.problems import problem, refuse_doubles
 from autodc.data.source import SourceRequest
@@ -37,7 +38,7 @@ TOO_MANY = re.compile(r"Expected \d+ fields in line \d+, saw \d+")
 def csv_names(request: SourceRequest) -> list[str]:
     """The names in the header, one a column.
 
-    Raises DataError ADC-DATA-002 where it cannot be read, 017 for names that come twice.
+    Raises DataError ADC-DATA-002 where it cannot be read, 017 for names that come twice, 079 for too much.
     """
     as_written: dict[str, Any] = {"header": None, "dtype": str, "keep_default_na": False}
     first = _parsed(request, nrows=1, **as_written)
@@ -192,6 +193,7 @@ def _opened(request: SourceRequest) -> Iterator[tuple[IO[bytes], Dialect]]:
         try:
             start = start_of(path)
             if start.startswith(GZIP):
+                refuse_expanding_gzip(request, path)
                 file = cast(IO[bytes], stack.enter_context(gzip.open(path)))
             elif start.startswith(ZIP):
                 file = stack.enter_context(_only_member(request, stack.enter_context(zipfile.ZipFile(path))))
@@ -218,6 +220,7 @@ def _only_member(request: SourceRequest, archive: zipfile.ZipFile) -> IO[bytes]:
     if len(members) != 1 or members[0].endswith(".xml"):
         got = f"{len(members)} files in it, such as {', '.join(members[:3])}"
         raise problem(request, "002", "the file is an archive, not one table", got, "unpack it, or export it as .csv")
+    Meter(request, UNZIP).add(archive.getinfo(members[0]).file_size)
     return archive.open(members[0])
 
 

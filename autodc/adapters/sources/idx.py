@@ -14,6 +14,7 @@ from typing import IO, Any, cast, final
 import numpy as np
 
 from autodc.adapters.sources.files import regular_file
+from autodc.adapters.sources.unpacked import UNPACK, Meter
 from autodc.data.dataset import Dataset
 from autodc.data.problems import problem, refuse_unknown_options
 from autodc.data.rows import checked
@@ -96,6 +97,8 @@ def _refuse_false_claims(request: SourceRequest, file: IO[bytes], shape: tuple[i
     if len(shape) > MOST_AXES or shape[0] * row > most:
         got = f"it declares {shape if len(shape) <= MOST_AXES else f'{len(shape)} axes'}"
         raise problem(request, "002", "the file is not as long as it says", got)
+    if isinstance(file, gzip.GzipFile):
+        Meter(request, UNPACK).add(shape[0] * row)
 
 
 @contextmanager

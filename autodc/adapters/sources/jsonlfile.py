@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 import pandas as pd
 
 from autodc.adapters.sources.files import GZIP, SNIFFED, refuse_no_text, regular_file, start_of
+from autodc.adapters.sources.unpacked import refuse_expanding_gzip
 from autodc.data.columns import from_objects
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
@@ -38,7 +39,8 @@ def is_jsonl(request: SourceRequest) -> bool:
 def jsonl_names(request: SourceRequest) -> list[str]:
     """The keys of all lines, in the order in which they come up.
 
-    Raises DataError ADC-DATA-002 where the file cannot be read, 076 for lines that hold no object.
+    Raises DataError ADC-DATA-002 where the file cannot be read, 076 for lines that hold no object, 079 where
+    it comes to too much.
     """
     names: dict[str, None] = {}
     for _, record in _records(request):
@@ -216,6 +218,7 @@ def _opened(request: SourceRequest) -> Iterator[IO[bytes]]:
     with ExitStack() as stack:
         try:
             if start_of(path, 2).startswith(GZIP):
+                refuse_expanding_gzip(request, path)
                 file = cast(IO[bytes], stack.enter_context(gzip.open(path)))
             else:
                 file = stack.enter_context(path.open("rb"))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
 from autodc.adapters.sources.npy import CUT_SHORT, Header, array_pieces, is_array, read_array, read_header
+from autodc.adapters.sources.unpacked import PLAIN_ARRAYS, Meter
 from autodc.data.dataset import Dataset
 from autodc.data.problems import missing_name, problem, refuse_unknown_options
 from autodc.data.rows import checked
@@ -86,8 +87,6 @@ class NpzSource:
             count = self._header(archive, members["x"]).shape[:1]
             names = [n for n, m in members.items() if n != target and self._header(archive, m).shape[:1] == count]
             names = [n for n in names if n == "x" or len(self._header(archive, members[n]).shape) == 1]
-            for name in names:
-                self._refuse_false_size(archive, members[name])
             each = {name: self._stretches(archive, members[name], rows) for name in names}
             for _ in range(0, max(count[0], 1) if count else 1, rows):
                 part = {name: next(stretch) for name, stretch in each.items()}
@@ -112,9 +111,15 @@ class NpzSource:
             if is_array(start):
                 hint = "write it with numpy.savez"
                 raise problem(self._request, "002", "the file is one array, no .npz archive", hint=hint)
-            return zipfile.ZipFile(path)
+            archive = zipfile.ZipFile(path)
         except UNREADABLE as error:
             raise self._unreadable(error) from None
+        meter = Meter(self._request, PLAIN_ARRAYS)
+        for member in archive.infolist():
+            if member.filename.endswith(SUFFIX):
+                self._refuse_false_size(member)
+                meter.add(member.file_size)
+        return archive
 
     def _header(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Header:
         try:
@@ -124,14 +129,13 @@ class NpzSource:
             raise self._unreadable(error, _inside(member)) from None
 
     def _array(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
-        self._refuse_false_size(archive, member)
         try:
             with archive.open(member) as stream:
                 return read_array(self._request, stream, member.file_size, _inside(member))
         except UNREADABLE as error:
             raise self._unreadable(error, _inside(member)) from None
 
-    def _refuse_false_size(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    def _refuse_false_size(self, member: zipfile.ZipInfo) -> None:
         """A member may claim any size, and memory is taken by what it claims."""
         most = MOST_PACKED.get(member.compress_type)
         room = regular_file(self._request).stat().st_size

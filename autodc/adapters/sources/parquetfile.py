@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import pandas as pd
 
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
+from autodc.adapters.sources.unpacked import PLAIN_COLUMNS, Meter
 from autodc.data.columns import from_arrow
 from autodc.data.problems import problem, refuse_doubles
 from autodc.data.source import SourceRequest
@@ -23,6 +24,10 @@ INDEX = "__index_level_"
 """How pandas calls an index without a name of its own."""
 GROUPS_HELD = 3
 """Groups of rows of which a column is kept in memory."""
+COUNTED, COUNTED_PLAIN = 1024, 65_536
+"""Rows that are read before what they come to is counted; fewer where a long text may stand for each of them."""
+WIDTH = 8
+"""Bytes of a value, about."""
 
 
 def is_parquet(request: SourceRequest) -> bool:
@@ -31,7 +36,11 @@ def is_parquet(request: SourceRequest) -> bool:
 
 
 def parquet_names(request: SourceRequest) -> list[str]:
-    """The names of the columns. Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles."""
+    """The names of the columns.
+
+    Raises DataError ADC-DATA-002 where it cannot be read, 017 for doubles, 079 where it says that it comes to too much.
+    """
+    _refuse_expanding(request)
     names = [str(name) for name in _schema(request).names]
     refuse_doubles(request, names)
     return [name for name in names if not name.startswith(INDEX)]
@@ -49,7 +58,7 @@ def read_parquet(request: SourceRequest, names: Sequence[str]) -> pd.DataFrame:
     path = regular_file(request)
     coded = _categories(request)
     try:
-        table = parquet.ParquetFile(path).read(columns=list(names)).select(list(names))
+        table = _counted(request, parquet.ParquetFile(path), names)
         columns = {name: from_arrow(table[name]) for name in names}
         columns.update({name: columns[name].astype("category") for name in names if name in coded})
     except (OSError, ArrowException, MemoryError, ValueError, KeyError) as error:
@@ -123,9 +132,34 @@ class ParquetCells(Sequence[object]):
         from pyarrow import ArrowException
 
         try:
-            return self._file.read_row_group(group, columns=[self._name])[self._name]
+            return _counted(self._request, self._file, [self._name], [group])[self._name]
         except (OSError, ArrowException, MemoryError, ValueError, KeyError) as error:
             raise unreadable(self._request, error) from None
+
+
+def _refuse_expanding(request: SourceRequest) -> None:
+    """A column that is the same in all rows takes no room in the file, and all of it in memory."""
+    from pyarrow import ArrowException, parquet
+
+    try:
+        about = parquet.read_metadata(regular_file(request))
+        groups = [about.row_group(at) for at in range(about.num_row_groups)]
+        sizes = [max(g.total_byte_size, WIDTH * g.num_rows * about.num_columns) for g in groups]
+    except (OSError, ArrowException, ValueError) as error:
+        raise unreadable(request, error) from None
+    Meter(request, PLAIN_COLUMNS).add(sum(sizes))
+
+
+def _counted(request: SourceRequest, file: Any, names: Sequence[str], groups: list[int] | None = None) -> pa.Table:
+    """Columns in this order, read until they are too much."""
+    import pyarrow as pa
+
+    meter, batches = Meter(request, PLAIN_COLUMNS), []
+    plain = all(pa.types.is_primitive(file.schema_arrow.field(name).type) for name in names)
+    for batch in file.iter_batches(COUNTED_PLAIN if plain else COUNTED, row_groups=groups, columns=list(names)):
+        meter.add(batch.nbytes)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, None if batches else file.schema_arrow).select(list(names))
 
 
 def _schema(request: SourceRequest) -> pa.Schema:

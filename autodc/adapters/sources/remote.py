@@ -21,6 +21,7 @@ from fsspec.archive import AbstractArchiveFileSystem
 
 from autodc import large
 from autodc.adapters.sources.files import regular_file
+from autodc.adapters.sources.unpacked import FETCH, Meter, copy_unpacked
 from autodc.adapters.sources.urls import WEB, named_path
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
@@ -99,7 +100,7 @@ def _copied(request: SourceRequest, url: str, suffix: str) -> Copy:
     local = cache_folder() / f"{_digest(request.path)}-{which}-{short}"
     if not (version and _turned_to(local)):
         try:
-            _download(request, system, path, local)
+            _download(request, system, path, local, url.rpartition("::")[2])
         except SurroundingsError as error:
             if error.code != "ADC-DATA-040":
                 raise
@@ -227,12 +228,18 @@ def _short_name(url: str, suffix: str) -> str:
     return name if name.casefold().endswith(suffix) else name + suffix
 
 
-def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path) -> None:
-    """Copy whole: what was broken off is never taken for the file."""
+def _download(request: SourceRequest, system: fsspec.AbstractFileSystem, path: str, local: Path, archive: str) -> None:
+    """Copy whole: what was broken off is never taken for the file. archive: what it is in, on this machine."""
     with disk_told(local.parent):
         local.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_whole(local, lambda file: system.get_file(path, file.name))
+        if isinstance(system, AbstractArchiveFileSystem):
+            with system.open(path, "rb") as packed:
+                write_whole(local, lambda file: copy_unpacked(packed, file, Meter(request, FETCH, archive)))
+        else:
+            write_whole(local, lambda file: system.get_file(path, file.name))
+    except DataError:
+        raise
     except FileNotFoundError:
         raise problem(request, "001", "there is nothing at this URL") from None
     except Exception as error:  # every protocol raises types of its own

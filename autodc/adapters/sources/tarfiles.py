@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
-import shutil
 import tarfile
 import tempfile
 import zlib
@@ -16,6 +15,7 @@ from typing import IO, final
 
 from autodc.adapters.sources.files import GZIP, refuse_foreign, regular_file, start_of
 from autodc.adapters.sources.listing import cut
+from autodc.adapters.sources.unpacked import UNPACK, Meter, copy_unpacked
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
 from autodc.files import NO_ROOM, disk_problem, disk_told
@@ -41,14 +41,15 @@ class Member:
 def members(request: SourceRequest) -> Iterator[Member]:
     """The regular files of a tar file, in order. A gzipped one is read from a copy that goes with its last member.
 
-    Raises DataError ADC-DATA-002 where it cannot be read, 075 for a file that claims more than there is.
+    Raises DataError ADC-DATA-002 where it cannot be read, 075 for a file that claims more than there is, 079 for a
+    shard that comes to too much.
     """
     path = regular_file(request)
     start = start_of(path, 1024)
     try:
         packed = start.startswith(GZIP)
         with contextlib.ExitStack() as stack:
-            file = _unpacked(path) if packed else stack.enter_context(path.open("rb"))
+            file = _unpacked(request, path) if packed else stack.enter_context(path.open("rb"))
             length = os.fstat(file.fileno()).st_size
             archive = stack.enter_context(tarfile.open(fileobj=file, mode="r:"))
             for info in archive:
@@ -82,13 +83,17 @@ def content_of_member(request: SourceRequest, member: Member) -> bytes:
     return content
 
 
-def _unpacked(path: Path) -> IO[bytes]:
+def _unpacked(request: SourceRequest, path: Path) -> IO[bytes]:
     """The same without gzip, in a file without a name."""
     folder = cache_folder("large")
     with disk_told(folder):
         folder.mkdir(parents=True, exist_ok=True)
     file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, it lives as long as its members
-    with gzip.open(path) as packed:
-        shutil.copyfileobj(packed, file, 1 << 20)
-    file.seek(0)
+    try:
+        with gzip.open(path) as packed:
+            copy_unpacked(packed, file, Meter(request, UNPACK))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     return file

@@ -18,7 +18,7 @@ from autodc.search.surrogates.gaussian import GaussianProcess, Sample, tune
 from autodc.search.surrogates.guards import FEW, Guards
 from autodc.search.surrogates.link import SOFT, linked
 from autodc.search.surrogates.posterior import Surrogate
-from autodc.search.surrogates.ridge import Ridge, tune_ridge
+from autodc.search.surrogates.ridge import BLOCK, Design, Ridge, tune_ridge
 
 Array = np.ndarray[Any, Any]
 
@@ -27,7 +27,6 @@ MEMORY = 64
 _TOGETHER = "\0guards"
 """Stands for the guards together where parameters are remembered by slice."""
 
-_FIT: dict[str, Callable[[Sample, Array], Surrogate]] = {"ridge": Ridge, "gaussian": GaussianProcess}
 _TUNE: dict[str, Callable[[Sample], Array]] = {"ridge": tune_ridge, "gaussian": tune}
 
 
@@ -48,8 +47,10 @@ class Fitter:
         guards: slices that are modelled together where they are many.
         """
         self.guards = tuple(guards) if len(guards) > FEW else ()
-        self._features, self._data, self._clusters = features, data, clusters
+        self._features, self._data, self._clusters = _Features(features), data, clusters
         self._parameters: dict[tuple[str, str, str], Array] = {}
+        self._sums: dict[int, tuple[int, str, Array]] = {}
+        """Width of a basis → so many trainings, which they are, and their products."""
 
     def weighted(self, family: str, shares: Mapping[str, float], history: History, count: int) -> Weighted:
         """The model of a weighted sum of slices, the same one where this history was asked for it before.
@@ -83,8 +84,27 @@ class Fitter:
         """The surrogate of a standardised target, asked about full trainings."""
         features, data = self._inputs(history)
         sample = history.sample(features, data, target, self._summed(len(data)))
-        surrogate = _FIT[family](sample, self._tuned(family, name, history, count, len(data)))
+        theta = self._tuned(family, name, history, count, len(data))
+        if family == "ridge":
+            surrogate: Surrogate = Ridge(sample, theta, self._design(history, sample))
+        else:
+            surrogate = GaussianProcess(sample, theta)
         return surrogate if len(data) == len(self._data) else AtFull(surrogate)
+
+    def _design(self, history: History, sample: Sample) -> Design:
+        """What a history is to every target of a ridge; only the trainings since the last one are added up."""
+        key = (self, Design)
+        if key not in history.memo:
+            width = sample.features.shape[1]
+            count, which, known = self._sums.get(width, (0, "", None))
+            if known is not None and (count > len(history) or history.digest(count) != which):
+                count, known = 0, None
+            design = Design.of(sample, count, known)
+            whole = len(history) // BLOCK * BLOCK
+            self._sums[width] = (whole, history.digest(whole), design.whole)
+            history.memo[key] = design
+        found: Design = history.memo[key]
+        return found
 
     def _inputs(self, history: History) -> tuple[Array, Array]:
         """Features (n, F) and which are strengths; where some trainings were cheap, what they lack is a feature."""
@@ -118,6 +138,24 @@ class Fitter:
         if len(data) < width:
             features, data = _with_lack(features, data, head)
         return head.sample(features, data, target, self._summed(width))
+
+
+@final
+class _Features:
+    """The features of rows that grow in number, those of each worked out once."""
+
+    def __init__(self, features: Callable[[Array], Array]) -> None:
+        self._features = features
+        self._rows: Array | None = None
+        self._found: Array = np.zeros(0)
+
+    def __call__(self, rows: Array) -> Array:
+        known = 0 if self._rows is None else min(len(self._rows), len(rows))
+        if self._rows is None or not np.array_equal(self._rows[:known], rows[:known]):
+            self._rows, self._found = rows, self._features(rows)
+        elif len(rows) > known:
+            self._rows, self._found = rows, np.vstack([self._found, self._features(rows[known:])])
+        return self._found[: len(rows)]
 
 
 def forget(remembered: dict[Any, Any]) -> None:

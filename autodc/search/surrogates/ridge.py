@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -20,20 +21,51 @@ Array = np.ndarray[Any, Any]
 
 PAIRS_UP_TO = 24
 ROUNDS = 15
+BLOCK = 64
+"""Trainings that are added to a sum at once."""
 LOWEST, HIGHEST = 1e-4, 1e6
 
 
 @final
-class Ridge:
-    """The posterior given a sample and the precisions `(noise, one per group)`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What a sample is to every target: its basis (n, B), the group of each column, and what these weigh together."""
 
-    def __init__(self, sample: Sample, theta: Array) -> None:
+    basis: Array
+    groups: Array
+    gram: Array
+    """Products of the columns, of every training by one over its noise, shape (B, B)."""
+    whole: Array
+    """The same of the whole blocks of trainings alone."""
+
+    @classmethod
+    def of(cls, sample: Sample, count: int = 0, known: Array | None = None) -> Design:
+        """known: `whole` of the first `count` trainings, for speed alone; blocks are always added one by one."""
+        basis, groups = expand(sample.features, sample.data, sample.clusters)
+        whole = np.zeros((basis.shape[1], basis.shape[1])) if known is None else known
+        for start in range(count, len(basis) // BLOCK * BLOCK, BLOCK):
+            whole = whole + _products(basis, sample.noise, slice(start, start + BLOCK))
+        rest = slice(len(basis) // BLOCK * BLOCK, None)
+        return cls(basis=basis, groups=groups, gram=whole + _products(basis, sample.noise, rest), whole=whole)
+
+
+def _products(basis: Array, noise: Array, rows: slice) -> Array:
+    weighted = basis[rows] / np.sqrt(noise[rows, None])
+    return np.asarray(weighted.T @ weighted)
+
+
+@final
+class Ridge:
+    """The posterior given a sample and the precisions `(noise, one per group)`. design: of this sample, if known."""
+
+    def __init__(self, sample: Sample, theta: Array, design: Design | None = None) -> None:
         self._data, self._clusters = sample.data, sample.clusters
-        self._basis, groups = expand(sample.features, sample.data, sample.clusters)
+        design = Design.of(sample) if design is None else design
+        self._basis, groups = design.basis, design.groups
         self._target, self._weights = sample.target, theta[0] / sample.noise
-        precision = (self._basis * self._weights[:, None]).T @ self._basis
+        precision = theta[0] * design.gram
         precision[np.diag_indices_from(precision)] += theta[1:][groups]
-        self._factor = linalg.cholesky(precision, lower=True, check_finite=False)
+        self._factor = linalg.cholesky(precision.T, lower=True, overwrite_a=True, check_finite=False)
         self._mean = linalg.cho_solve(
             (self._factor, True), self._basis.T @ (self._weights * sample.target.T).T, check_finite=False
         )
@@ -69,7 +101,18 @@ class Ridge:
         return Draws(self._factor, self._mean, self._expanded(features))
 
     def _linear(self, weights: Array) -> Callable[[Array], Array]:
-        return lambda features: np.asarray(self._expanded(features) @ weights)
+        """Without pairs the basis is features and their squares: it need not be laid out."""
+        width = len(self._data)
+        clustered = sum(band.shape[1] for band in self._clusters)
+        if len(weights) > 1 + 2 * width + clustered:
+            return lambda features: np.asarray(self._expanded(features) @ weights)
+        order = np.concatenate([np.flatnonzero(self._data), np.flatnonzero(~self._data)])
+        linear, square, at = np.empty(width), np.empty(width), 1 + 2 * width
+        linear[order], square[order] = weights[1 : 1 + width], weights[1 + width : at]
+        for band in self._clusters:
+            linear += band @ weights[at : at + band.shape[1]]
+            at += band.shape[1]
+        return lambda features: np.asarray(weights[0] + features @ linear + (features * features) @ square)
 
     def difference(self, left: Array, right: Array) -> tuple[Array, Array]:
         """Mean and sd of objective(left) − objective(right), row by row."""

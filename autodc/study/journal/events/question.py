@@ -137,14 +137,17 @@ class SessionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotsSet(Event):
-    """A person let more or fewer trainings run at once, paused the run or let it go on; no decision depends on it."""
+    """More or fewer trainings run at once: a person said so, or paused the run, or nodes came or went.
+
+    No decision depends on it.
+    """
 
     slots: int
     """Trainings at once from here on."""
     paused: bool = False
     """Whether none is begun until the run is let go on."""
     asked: str = ""
-    """The wish that it answers."""
+    """The wish that it answers; empty where nodes of the cluster came or went."""
     refused: str = ""
     """Why it is not met; all stays as it was."""
 
