@@ -87,8 +87,8 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
 def missing(found: Lack, ids: Array, error: float, trained: int, base: int, times: int) -> Wish:
     """The rows that validation has and trained rows lack, as many as these need to be as validation is.
 
-    ids: positions in validation of the explore rows; error: mean error of those that are told so; trained: rows that are trained on, base: those of the base
-    among them; times: how often such rows were asked for before.
+    ids: positions in validation of the explore rows; error: mean error of those that are told so; trained: rows that
+    are trained on, base: those of the base among them; times: how often such rows were asked for before.
     """
     needed = int(np.ceil(trained * found.share / (1 - min(found.share, 0.5))))
     part, area = round(found.share, 4), round(found.auc, 4)

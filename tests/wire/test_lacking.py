@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,9 @@ def scans() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
 def world(folder: Path, rows: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]], *, lacks: bool) -> World:
     """Two fifths of what is usual in the base, a quarter in validation, the rest in the pool."""
     *kinds, options = rows
-    usual, other = (one.sample(min(most, len(one)), random_state=1) for one, most in zip(kinds, (USUAL, OTHER)))
+    usual, other = (one.sample(frac=1, random_state=1)[:most] for one, most in zip(kinds, (USUAL, OTHER), strict=True))
     ends = [0, 2 * len(usual) // 5, 13 * len(usual) // 20, len(usual)]
-    base, seen, pool = (usual[low:high] for low, high in zip(ends[:-1], ends[1:], strict=True))
+    base, seen, pool = (usual[low:high] for low, high in pairwise(ends))
     half = len(other) // 2
     parts = {"base": base, "validation": pd.concat([seen, other[:half]]) if lacks else seen}
     parts["pool"] = pd.concat([pool, other[half:]])
