@@ -9,8 +9,9 @@ where that may be luck nothing is said to be missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from autodc.propose.pool import MOST, Wish, wanted_rows
 from autodc.propose.proposal import MISSING
 from autodc.stats.rank import ranks
 
+if TYPE_CHECKING:
+    from sklearn.tree import ExtraTreeClassifier
+
 Array = np.ndarray[Any, Any]
 
 FOLDS = 5
@@ -27,6 +31,8 @@ LEAST_GROUPS = 20
 """Groups of rows on either side below which nothing is told."""
 SIDE = 2.326
 """One-sided 99%: it is asked in every round of every night."""
+A_TREE = 10_000
+"""So many groups of rows a tree is grown on, at most."""
 AT_ONCE = 4096
 """Bytes of a row of the pool that is judged, about."""
 
@@ -54,8 +60,6 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
     trained, explore, offered: features of rows, shape (m, d), (n, d) and (N, d), NaN where there is none, fitted to
     neither of the first two; groups: of trained and of explore rows, rows of one number are one observation.
     """
-    from sklearn.ensemble import ExtraTreesClassifier
-
     known, is_explore = np.concatenate([trained, explore]), np.repeat([False, True], [len(trained), len(explore)])
     units, unit = np.unique(np.concatenate(groups), return_inverse=True)
     if any(len(np.unique(one)) < LEAST_GROUPS for one in groups):
@@ -65,12 +69,10 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
     judged, like = np.zeros(len(known)), np.zeros(len(offered))
     for number in range(FOLDS):
         rest = fold != number
-        trees = ExtraTreesClassifier(
-            TREES, min_samples_leaf=LEAF, max_features=COLUMNS, class_weight="balanced", random_state=seed + number
-        ).fit(known[rest], is_explore[rest])
-        judged[~rest] = trees.predict_proba(known[~rest])[:, 1]
+        trees = _grown(known[rest], is_explore[rest], unit[rest], rng)
+        judged[~rest] = _judged(trees, known[~rest])
         for piece in pieces_of(len(offered), AT_ONCE):
-            like[piece] += trees.predict_proba(offered[piece])[:, 1] / FOLDS
+            like[piece] += _judged(trees, offered[piece]) / FOLDS
     told = judged > LIKELIER
     sides = [(told[side], unit[side]) for side in (~is_explore, is_explore)]
     share = float(told[is_explore].mean() - told[~is_explore].mean())
@@ -102,6 +104,28 @@ def missing(found: Lack, ids: Array, error: float, trained: int, base: int, time
         tags=(MISSING,),
         facts={"missing": part, "auc": area},
     )
+
+
+def _grown(known: Array, is_explore: Array, unit: Array, rng: np.random.Generator) -> list[ExtraTreeClassifier]:
+    """Trees, each on one row of every group: of more a tree would learn which groups are on which side."""
+    from sklearn.tree import ExtraTreeClassifier
+
+    trees = list[ExtraTreeClassifier]()
+    for _ in range(TREES):
+        mixed = rng.permutation(len(unit))
+        rows = mixed[np.sort(np.unique(unit[mixed], return_index=True)[1])[:A_TREE]]
+        tree = ExtraTreeClassifier(
+            min_samples_leaf=LEAF,
+            max_features=COLUMNS,
+            class_weight="balanced",
+            random_state=int(rng.integers(2**31)),
+        )
+        trees.append(tree.fit(known[rows], is_explore[rows]))
+    return trees
+
+
+def _judged(trees: Sequence[ExtraTreeClassifier], rows: Array) -> Array:
+    return np.asarray(np.mean([one.predict_proba(rows)[:, -1] for one in trees], axis=0))
 
 
 def _variance(told: Array, unit: Array) -> float:

@@ -63,9 +63,9 @@ def sentences() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
 
 
 def people() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    """Of a census: men and women, whom no column names."""
+    """Of a census: men, and women."""
     men, women = (pd.read_csv(CONFIGS / "census" / "data" / f"{name}.csv") for name in ("base", "women"))
-    return men[men.sex == "Male"].drop(columns="sex"), women.drop(columns="sex"), {"target": "income"}
+    return men, women, {"target": "income"}
 
 
 def scans() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
