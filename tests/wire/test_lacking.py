@@ -22,7 +22,7 @@ from autodc.wire.lacking import lacking
 
 Array = np.ndarray[Any, Any]
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-USUAL, OTHER = 1500, 300
+USUAL, OTHER = 1000, 200
 """Rows of the kind that all have, and of the one that the base lacks: half in validation, half in the pool."""
 
 
