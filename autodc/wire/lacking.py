@@ -22,14 +22,16 @@ from autodc.diagnose.view import View as Rows
 from autodc.large import evenly
 from autodc.propose.pool import FEWEST
 from autodc.propose.pool_missing import Lack, lack
+from autodc.table import Table
 from autodc.wire.explored import measured_alike
 from autodc.wire.inputs import Inputs
 
 Array = np.ndarray[Any, Any]
 Measured = tuple[pd.DataFrame, dict[str, Array]]
 
-MOST = 20_000
-"""So many rows of each part are looked at: of the base evenly, of the pool by chance."""
+MOST, MOST_FILES = 20_000, 4_000
+"""So many rows of each part are looked at, fewer where each is a file to read: of the base evenly, of the pool by
+chance."""
 
 
 def lacking(inputs: Inputs, rows: Rows, taken: Array, barred: Array, round_number: int) -> Lack | None:
@@ -41,13 +43,14 @@ def lacking(inputs: Inputs, rows: Rows, taken: Array, barred: Array, round_numbe
     catalogue, seed = inputs.catalogue, seeds.integer(inputs.spec.seed, "missing", round_number)
     assert catalogue.pool is not None
     free = np.flatnonzero(~barred)
-    free = np.sort(np.random.default_rng(seed).permutation(free)[:MOST])
+    most = MOST_FILES if isinstance(catalogue.base.x, Table) and catalogue.base.x.kind == "files" else MOST
+    free = np.sort(np.random.default_rng(seed).permutation(free)[:most])
     if len(free) < FEWEST:
         return None
     home = replace(catalogue.pool.take(free), y=None)
-    trained = [catalogue.base.take(evenly(len(catalogue.base), MOST))]
+    trained = [catalogue.base.take(evenly(len(catalogue.base), most))]
     if len(taken):
-        trained.append(catalogue.pool.take(evenly(taken, MOST)))
+        trained.append(catalogue.pool.take(evenly(taken, most)))
     explore = catalogue.validation.take(rows.ids)
     *own, seen, offered = _features(inputs, home, [*trained, explore, home])
     *units, unit = joint_clusters([*trained, explore])
