@@ -78,6 +78,11 @@ def scans() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     return usual[OTHER:], other[:OTHER], {}
 
 
+EACH = pytest.mark.parametrize(
+    "rows", [pytest.param(sentences, marks=pytest.mark.slow), people, pytest.param(scans, marks=pytest.mark.slow)]
+)
+
+
 def world(folder: Path, rows: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]], *, lacks: bool) -> World:
     """Two fifths of what is usual in the base, a quarter in validation, the rest in the pool."""
     *kinds, options = rows
@@ -110,7 +115,7 @@ def world(folder: Path, rows: tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]],
     return World(inputs, np.arange(len(parts["pool"])) >= len(pool), share)
 
 
-@pytest.mark.parametrize("rows", [sentences, people, scans])
+@EACH
 def test_what_the_base_lacks_is_told_found_in_the_pool_and_lacks_no_more(
     tmp_path: Path, rows: Callable[[], Any]
 ) -> None:
@@ -126,7 +131,7 @@ def test_what_the_base_lacks_is_told_found_in_the_pool_and_lacks_no_more(
     assert (again.like[first] == 0).all()
 
 
-@pytest.mark.parametrize("rows", [sentences, people, scans])
+@EACH
 def test_nothing_is_told_where_validation_is_like_the_base(tmp_path: Path, rows: Callable[[], Any]) -> None:
     made = world(tmp_path, rows(), lacks=False)
     assert made.lack(np.zeros(0, dtype=int), np.zeros(len(made.other), dtype=bool)).low <= 0
