@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from autodc.propose.proposal import FAILING, Proposal
+from autodc.propose.proposal import FAILING, MISSING, Proposal
 
 Said = Literal["right", "more", "open"]
 """The right data; more data, whichever; not settled."""
@@ -31,7 +31,7 @@ def said(gain: float, ahead: float, low: float, high: float, *, alone: bool = Tr
 
 def beside_chosen(found: Sequence[Proposal]) -> list[Proposal]:
     """These proposals, each control beside chosen rows alone: rows that are themselves by chance need none."""
-    chosen = {one.name for one in found if one.finding is not None or FAILING in one.tags}
+    chosen = {one.name for one in found if one.finding is not None or {FAILING, MISSING} & set(one.tags)}
     held = [(one, tuple(n for n in one.control_of if n in chosen)) for one in found]
     return [replace(one, control_of=names) for one, names in held if names or not one.control_of]
 

@@ -69,6 +69,11 @@ class Wish:
     rows: int | None = None
     """How many; None: as many as a dataset of the pool usually has."""
     tags: tuple[str, ...] = ()
+    like: Array | None = None
+    """How like what is wanted each row of the pool is, shape (N,), where that is known ahead: those above LIKELIER are
+    meant, `ids` the explore rows that are so. None: by the failing rows among `ids`."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers that the proposal tells beside its rows."""
 
     @property
     def where(self) -> str | None:
@@ -142,14 +147,16 @@ def choose(seen: PoolView, wish: Wish, count: int, seed: int, around: PoolNeighb
     members = _members(seen, wish, inside, around)
     matching = int(members.sum())
     free = around.first & ~seen.barred
-    wanted = inside & seen.failed
+    wanted = inside & seen.failed if wish.like is None else inside
     by_chance = not 1 <= wanted.sum() < len(wanted)
     rule = wish.where
     offered = _looked_at(np.flatnonzero(free if rule is not None and not by_chance else members & free), members, seed)
     shown = seen.pool_attributes.iloc[offered]
     columns = Columns.shared(seen.attributes, seen.pool_attributes if len(members) <= LOOKED_AT else shown)
     candidates = offered[within_reach(columns, seen.attributes, shown, rule or "")]
-    if by_chance or not len(candidates):
+    if wish.like is not None:
+        like = wish.like[candidates]
+    elif by_chance or not len(candidates):
         like = 1.0 + np.random.default_rng(seed).random(len(candidates))
     else:
         like = _likeness(seen, columns, wanted, candidates, seed)
@@ -208,6 +215,7 @@ def _proposal(wish: Wish, chosen: Chosen, cost: float) -> Proposal:
             "matching": chosen.matching,
             "doubles": chosen.doubles,
             "beyond": chosen.beyond,
+            **wish.facts,
         },
         parts=(POOL,),
         rows=n,
@@ -252,6 +260,8 @@ def _control(name: str, rows: Array, beside: Sequence[Proposal], cost: float) ->
 
 def _members(seen: PoolView, wish: Wish, inside: Array, around: PoolNeighbours) -> Array:
     """The rows of the pool that a finding means, shape (N,)."""
+    if wish.like is not None:
+        return np.asarray(wish.like > LIKELIER)
     if wish.finding is None:
         return np.ones(len(seen.barred), dtype=bool)
     if (where := wish.where) is not None:

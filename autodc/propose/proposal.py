@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, final
 
-FAILING, REST = "failing", "rest"
-"""Tags of rows of a pool that are like all that fails, and of all that is left of it: no finding names them."""
+FAILING, MISSING, REST = "failing", "missing", "rest"
+"""Tags of rows of a pool that are like all that fails, that validation has and what is trained on lacks, and of all
+that is left of it."""
+UNNAMED = frozenset({FAILING, MISSING, REST})
+"""No finding names them."""
 
 
 @final

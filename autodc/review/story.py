@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodc.propose.proposal import FAILING, REST
+from autodc.propose.proposal import UNNAMED
 from autodc.review import lineage, together
 from autodc.review.numbers import Numbers, count, listed
 from autodc.study.beside import INTERVAL_LEVEL
@@ -46,7 +46,7 @@ def _by_makers(state: State) -> str:
 
 def _maker(state: State, name: str) -> str:
     how = lineage.proposal_of(state, name)
-    chosen = how.get("finding") or {FAILING, REST} & set(how.get("tags", ()))
+    chosen = how.get("finding") or UNNAMED & set(how.get("tags", ()))
     by_chance = bool(how.get("control_of")) or (how.get("by") == lineage.POOL and not chosen)
     return "chance" if by_chance else lineage.maker_of(state, name)
 

@@ -28,7 +28,7 @@ from autodc.propose import (
     relabel,
 )
 from autodc.propose.base_edits import BaseKnown
-from autodc.propose.proposal import Proposal
+from autodc.propose.proposal import REST, Proposal
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules.requests import most_rows
@@ -37,16 +37,20 @@ from autodc.table import Table
 from autodc.wire.explored import EMBEDDING, asked_attributes, measured_alike
 from autodc.wire.inputs import Inputs
 from autodc.wire.labelling import Labelling
+from autodc.wire.lacking import lacking
 from autodc.wire.wishes import (
     as_finding,
     declared_by,
     every,
     facts_of,
     for_findings,
+    for_lack,
     hope,
+    is_lack_asked,
     more_of_kept,
     past,
     slow_generators,
+    taken_of_pool,
     to_cure,
     widely,
 )
@@ -85,8 +89,8 @@ class Proposers:
         wishes = [*for_findings(view, rows), *more_of_kept(view)]
         seen = self._seen(rows, view.state)
         if catalogue.pool.y is not None:
-            wishes += widely(view, rows, seen, len(catalogue.base))
-        wishes.sort(key=lambda wish: (wish.rows is not None, bool(wish.tags), -wish.expected))
+            wishes += [*widely(view, rows, seen, len(catalogue.base)), *self._for_lack(view, rows, seen.barred)]
+        wishes.sort(key=lambda wish: (REST in wish.tags, bool(wish.tags), -wish.expected))
         if not wishes:
             return (), ()
         propose = partial(
@@ -101,6 +105,14 @@ class Proposers:
             return propose(seen, wishes)
         self._labelling = self._labelling or Labelling(spec, catalogue, self._store)
         return self._labelling.proposals(seen, wishes, propose, view.state, partial(most_rows, view))
+
+    def _for_lack(self, view: View, rows: Rows, barred: Array) -> list[pool.Wish]:
+        """Rows of the pool that validation has and the rows of the incumbent lack."""
+        state = view.state
+        if not is_lack_asked(state):
+            return []
+        found = lacking(self._inputs, rows, taken_of_pool(state), barred, state.round)
+        return [] if found is None else for_lack(view, rows, found, len(self._inputs.catalogue.base))
 
     def _of_generators(self, view: View, rows: Rows | None) -> Part:
         """Rows of every generator for what was found; where it makes them, its maker finds by the explore rows."""

@@ -13,11 +13,14 @@ from autodc.diagnose.view import View as Rows
 from autodc.propose import generate, pool
 from autodc.propose.actions import SUSPECTED
 from autodc.propose.pool_failing import failing, rest
-from autodc.propose.proposal import FAILING, REST, Proposal
+from autodc.propose.pool_missing import Lack, missing
+from autodc.propose.proposal import FAILING, MISSING, REST, UNNAMED, Proposal
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
 from autodc.study.rules import allowance, served
 from autodc.study.view import View
+
+Array = np.ndarray[Any, Any]
 
 CONFIRMED = "confirmed"
 CURED = 0.6
@@ -31,6 +34,8 @@ MORE = 0.25
 """As many rows again are hoped to bring this share of what the first brought: e0·(1 + n/s)^-b of usual trainings."""
 WIDELY = 5
 """Studies that were begun by these rules look at the pool beyond their findings."""
+LACKS = 7
+"""Studies that were begun by these rules ask for what validation has and the rows that are trained on lack."""
 ROUNDS_LEFT = 1.5
 """Where so many rounds as those before cannot be paid, the one under way is the last."""
 TURN = "."
@@ -139,7 +144,7 @@ def widely(view: View, rows: Rows, seen: pool.PoolView, base: int) -> list[pool.
     state, spec, error = view.state, view.spec, float(np.mean(rows.error))
     if state.question.rules < WIDELY:
         return []
-    asked = [one for one in every(state) if {FAILING, REST} & set(one.tags)]
+    asked = _asked(state, FAILING, REST)
     wishes = list[pool.Wish]()
     if all(one.name in state.kept for one in asked):
         named = [np.asarray(one.ids, dtype=np.int64) for one in to_cure(view) if one.status == CONFIRMED]
@@ -150,6 +155,36 @@ def widely(view: View, rows: Rows, seen: pool.PoolView, base: int) -> list[pool.
         one = rest(seen, error, base)
         wishes.append(replace(one, expected=SUSPECTED * one.expected))
     return wishes
+
+
+def is_lack_asked(state: State) -> bool:
+    """Whether rows that are missing are asked for: as long as all that were before are kept."""
+    return state.question.rules >= LACKS and all(one.name in state.kept for one in _asked(state, MISSING))
+
+
+def for_lack(view: View, rows: Rows, found: Lack, base: int) -> list[pool.Wish]:
+    """Rows that validation has and what is trained on lacks; nothing where that may be luck. base: rows of it."""
+    state = view.state
+    if found.low <= 0:
+        return []
+    trained, times = base + len(taken_of_pool(state)), len(_asked(state, MISSING))
+    one = missing(found, rows.ids, float(np.mean(rows.error[found.told])), trained, base, times)
+    return [replace(one, expected=CURED * SUSPECTED * one.expected)]
+
+
+def taken_of_pool(state: State) -> Array:
+    """Positions of the rows of the pool that the incumbent is trained on, rising."""
+    found = [
+        np.asarray(one.arguments["rows"], dtype=np.int64)
+        for one in every(state)
+        if one.name in state.kept and one.by == pool.POOL
+    ]
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+
+
+def _asked(state: State, *tags: str) -> list[Proposal]:
+    """What was ever asked for with one of these tags."""
+    return [one for one in every(state) if set(tags) & set(one.tags)]
 
 
 def _is_last(view: View) -> bool:
@@ -177,7 +212,7 @@ def more_of_kept(view: View) -> list[pool.Wish]:
         decided = state.decided(one.name)
         if one.name not in state.kept or again in {other.name for other in asked} or decided is None:
             continue
-        if {FAILING, REST} & set(one.tags):
+        if UNNAMED & set(one.tags):
             continue
         gained = decided.typed_looks[-1].objective.difference if decided.looks else 0.0
         chance = state.by_chance.get(one.name)

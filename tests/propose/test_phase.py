@@ -15,7 +15,7 @@ import pytest
 from autodc.adapters.journal import open_for_reading
 from autodc.evaluation import objective
 from autodc.propose.actions import Weighed
-from autodc.propose.proposal import Proposal
+from autodc.propose.proposal import MISSING, Proposal
 from autodc.review import status, views
 from autodc.study.driver import Interrupted
 from autodc.study.journal import events as ev
@@ -27,6 +27,7 @@ from autodc.verbs.run import run
 from autodc.verbs.study import Study
 from autodc.wire.declaring import declared
 from autodc.wire.inputs import read_inputs
+from autodc.wire.wishes import is_lack_asked
 
 CLUSTER = {"basis": "cluster", "rule": ""}
 INLINE = MachineSpec(runner="inline")
@@ -149,6 +150,27 @@ def test_status_why_and_report_say_what_came_first_and_why(study: Path) -> None:
     story = page[page.index('id="made"') : page.index("<h2>Verdicts</h2>")]
     order = ["The model of the start was looked at", "F1: ", "What was done, and why", "pool-F1", "A better model took"]
     assert sorted(order, key=story.index) == order
+
+
+@pytest.mark.slow
+def test_what_the_base_lacks_is_asked_for_and_the_page_says_so(study: Path) -> None:
+    (made,) = [e for e in told(study.parent / "out") if isinstance(e, ev.ProposalsMade)]
+    (one,) = [Proposal.of(each) for each in made.proposals if MISSING in each.get("tags", ())]
+    assert 0.1 < one.arguments["missing"] < 0.25
+    hours = np.load(study.parent / "data" / "pool.npz")["hour"]
+    assert (hours[one.arguments["rows"]] < 6).mean() > 0.8, "beside those that F1 took already"
+    words = "rows of the pool: validation has their like and what is trained on lacks it, "
+    assert words in one.words
+    assert words in (study.parent / "out" / "report" / "index.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rules", "asked"), [(6, False), (7, True)])
+def test_a_study_of_before_is_not_asked_what_the_base_lacks(study: Path, rules: int, *, asked: bool) -> None:
+    with open_for_reading(study.parent / "out" / "journal.sqlite") as journal:
+        state = fold(event for _, event in journal.read() if not isinstance(event, ev.ProposalsMade))
+    state.started = replace(state.question, rules=rules)
+    assert is_lack_asked(state) == asked
 
 
 @pytest.mark.slow

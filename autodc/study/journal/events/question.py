@@ -31,7 +31,7 @@ __all__ = [
     "WarmStarted",
 ]
 
-RULES = 6
+RULES = 7
 """What plans the trainings of a study that is begun now (StudyStarted.rules)."""
 
 
@@ -61,7 +61,8 @@ class StudyStarted(Event):
     that made them in the order of what is hoped alone, and in which no finding had a slice of its own; 4: by one that
     corrected no hope by what came true, held nothing against its control on the slice of its finding, let no delivery
     declare one, asked no oracle again for a finding of which it could tell too few rows, and let rows by chance ride
-    in a block; 5: as today."""
+    in a block; 5: by one whose slots stood idle in the gate of the last round; 6: by one that asked for no rows that
+    validation has and what is trained on lacks; 7: as today."""
 
     def __post_init__(self) -> None:
         _mask_question(self)
