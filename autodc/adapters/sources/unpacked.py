@@ -43,7 +43,7 @@ class Meter:
             raise problem(self._request, "079", "a compressed file comes to far more than its size", got, hint)
 
 
-def copy_unpacked(packed: IO[bytes], file: IO[bytes] | None, meter: Meter) -> None:
+def copy_unpacked(packed: IO[bytes] | gzip.GzipFile, file: IO[bytes] | None, meter: Meter) -> None:
     """Read to the end, into another file where there is one. Raises as `Meter.add` does, before that is written."""
     while block := packed.read(BLOCK):
         meter.add(len(block))

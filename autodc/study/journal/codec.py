@@ -58,7 +58,7 @@ def from_dict(kind: str, version: int, payload: Mapping[str, Any], vouched: bool
         payload = upcasts.upcast(found.__name__, version, found.version, payload)
         if not vouched:
             _check(found.__name__)(payload)
-        for name in _lists(found):
+        for name in _lists(found.__name__):
             if name in payload:
                 payload = {**payload, name: tuple(payload[name])}
         return found(**payload)
@@ -93,8 +93,9 @@ def _check(name: str) -> Check:
 
 
 @functools.cache
-def _lists(kind: type[Event]) -> tuple[str, ...]:
-    """The fields that are tuples, which JSON has as lists."""
+def _lists(name: str) -> tuple[str, ...]:
+    """The fields of these events that are tuples, which JSON has as lists."""
+    kind = KINDS[name]
     hints = get_type_hints(kind)
     return tuple(f.name for f in dataclasses.fields(kind) if get_origin(hints[f.name]) is tuple)
 
