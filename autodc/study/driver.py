@@ -57,7 +57,8 @@ class Driver:
     retries: how often a crashed or lost attempt is made again; deadline: Unix time by which the study is to be over,
     because: what a limit by it is called; seconds: what `budget.wall_clock` leaves to this turn, while the machine is
     awake; stop: asked between events, True ends the turn; clock: Unix time; monotonic: seconds awake; first: train the
-    first so many trials of the study and no more; baselines: the simple ones, by name, measured before anything.
+    first so many trials of the study and no more; begun: called once, when the first trainings are handed out;
+    baselines: the simple ones, by name, measured before anything.
     """
 
     def __init__(
@@ -76,9 +77,10 @@ class Driver:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         first: int | None = None,
+        begun: Callable[[], object] | None = None,
         baselines: Mapping[str, PredictTask] = MappingProxyType({}),
     ) -> None:
-        self._first = first
+        self._first, self._begun = first, begun
         self._study, self._executor, self._jobs, self._tracker = study, executor, jobs, tracker
         self._retries, self._deadline, self._because = retries, deadline, because
         self._progress, self._stop = progress, stop
@@ -116,6 +118,7 @@ class Driver:
                 break
             if self._makes():
                 continue
+            self._tell_begun()
             if not self._under_way and not self._making.keys() - self._handed:
                 if study.state.lost:
                     raise Interrupted("the time was over before what was lost was trained again")
@@ -133,6 +136,11 @@ class Driver:
         self._simple.cut()
         self._tracker.follow()
         self._progress(study.state)
+
+    def _tell_begun(self) -> None:
+        if self._begun is not None and self._under_way:
+            self._begun()
+            self._begun = None
 
     def _wanted(self) -> int:
         """How many trials to ask for now."""

@@ -194,6 +194,8 @@ def _train(
     stage: Announce,
     stop: Callable[[], bool],
 ) -> None:
+    from autodc.wire.diagnosis import load_beside  # slow to import, and who reads a run needs none of it
+
     stage("putting the datasets in place")
     jobs = job_maker(inputs, study.state, machine, folder)
     tracker.follow()
@@ -218,6 +220,7 @@ def _train(
             seconds=pace.seconds_left(inputs.spec, study.state),
             progress=progress,
             stop=stop,
+            begun=load_beside,
             baselines=baseline_tasks(inputs, jobs),
         ).run()
     finally:

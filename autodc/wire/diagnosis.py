@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from threading import Thread
 from types import MappingProxyType
 from typing import Any, final
 
@@ -43,6 +45,17 @@ NOT_KEPT, FINDER_FAILED, CAUSES_FAILED = "ADC-DIAG-003", "ADC-DIAG-004", "ADC-DI
 """Codes of notes: the predictions are not there, a finder raised, the causes of a finding could not be told."""
 MORE_FAILED = "ADC-DIAG-059"
 """Code of a note: what more rows would do could not be told."""
+
+
+_SKLEARN = ("cluster", "decomposition", "linear_model", "pipeline", "preprocessing", "tree")
+LIBRARIES = ("scipy.stats", *(f"sklearn.{name}" for name in _SKLEARN))
+
+
+def load_beside() -> Thread:
+    """Import in a thread what a diagnosis looks with: a second of CPU, in which the loop would plan no trial."""
+    loading = Thread(target=lambda: [import_module(name) for name in LIBRARIES], name="libraries", daemon=True)
+    loading.start()
+    return loading
 
 
 @final

@@ -114,6 +114,15 @@ def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_
     assert max(most) <= executor.slots + 1
 
 
+def test_it_is_told_once_that_the_first_trainings_are_handed_out(world: Any, executor_of: Any) -> None:
+    hand = world()
+    study = hand.open([])
+    told = []
+    hand.drive(study, executor_of(hand, study, 2), begun=lambda: told.append(len(study.state.pending)), first=4)
+    assert len(told) == 1
+    assert told[0] > 0
+
+
 @pytest.mark.slow
 def test_every_slot_has_its_next_job_queued_while_it_trains(world: Any, executor_of: Any) -> None:
     class Watched(executor_of):
