@@ -122,8 +122,8 @@ def test_what_the_base_lacks_is_told_found_in_the_pool_and_lacks_no_more(
     made = world(tmp_path, rows(), lacks=True)
     none = np.zeros(len(made.other), dtype=bool)
     found = made.lack(np.zeros(0, dtype=int), none)
-    assert 0 < found.low < made.share
-    assert found.share == pytest.approx(made.share, abs=0.15)
+    assert 0 < found.low < found.share < made.share + 0.1
+    assert found.low < made.share
     first = np.argsort(-found.like, kind="stable")[: int(made.other.sum())]
     assert made.other[first].mean() > 0.7
     again = made.lack(np.sort(first), np.isin(np.arange(len(none)), first))
