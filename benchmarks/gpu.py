@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from autodc.study.driver import Interrupted
 from benchmarks.tables import table
 
 SECONDS = 160.0
@@ -51,7 +52,11 @@ def main() -> int:
         study = example(Path(folder))
         for name, machine in machines.items():
             before = memory_used()
-            found = night(study, Path(folder) / name.replace(" ", "-"), machine, asked.seconds)
+            try:
+                found = night(study, Path(folder) / name.replace(" ", "-"), machine, asked.seconds)
+            except Interrupted as stopped:
+                print(f"{name}: {stopped}; give it more than --seconds {asked.seconds:g}", file=sys.stderr)
+                return 1
             hourly.append(found["hour"])
             held = f"{before}, {memory_used()}"
             rows.append((name, found["slots"], found["done"], found["failed"], f"{found['seconds']:.0f}",
