@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from scipy.special import stdtrit
 
-from autodc.large import pieces_of
+from autodc.large import distinct_values, pieces_of
 from autodc.propose.likelihood_ratio import COLUMNS, LEAF, LIKELIER, TREES
 from autodc.propose.pool import MOST, Wish, wanted_rows
 from autodc.propose.proposal import MISSING
@@ -29,8 +30,8 @@ Array = np.ndarray[Any, Any]
 FOLDS = 5
 LEAST_GROUPS = 20
 """Groups of rows on either side below which nothing is told."""
-SIDE = 2.326
-"""One-sided 99%: it is asked in every round of every night."""
+SURE = 0.99
+"""Of one side: it is asked in every round of every night."""
 A_TREE = 10_000
 """So many groups of rows a tree is grown on, at most."""
 AT_ONCE = 4096
@@ -45,7 +46,7 @@ class Lack:
     share: float
     """Of validation, at least."""
     low: float
-    """Its lower bound; at 0 and below it may be luck."""
+    """Its lower bound, by Student's distribution on the groups of the side with fewer; at 0 or below it may be luck."""
     auc: float
     """How well the two are told apart: area under the ROC curve, .5 by chance."""
     told: Array
@@ -62,7 +63,8 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
     """
     known, is_explore = np.concatenate([trained, explore]), np.repeat([False, True], [len(trained), len(explore)])
     units, unit = np.unique(np.concatenate(groups), return_inverse=True)
-    if any(len(np.unique(one)) < LEAST_GROUPS for one in groups):
+    fewest = min(len(distinct_values(one)) for one in groups)
+    if fewest < LEAST_GROUPS:
         return None
     rng = np.random.default_rng(seed)
     fold = (rng.permutation(len(units)) % FOLDS)[unit]
@@ -79,7 +81,7 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
     error = float(np.sqrt(sum(_variance(*one) for one in sides)))
     return Lack(
         share=share,
-        low=share - SIDE * error,
+        low=share - float(stdtrit(fewest - 1, SURE)) * error,
         auc=_area(judged, is_explore),
         told=told[is_explore],
         like=like,
