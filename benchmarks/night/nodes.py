@@ -30,13 +30,6 @@ set -e
 root=$1; shared=$2; shift 2
 mount --make-rprivate /
 mount -t tmpfs none "$root"
-for path in $SEEN_PATHS; do
-    [ -e "$path" ] || continue
-    if [ -L "$path" ]; then ln -s "$(readlink "$path")" "$root$path"; continue; fi
-    mkdir -p "$root$path"
-    mount --bind "$path" "$root$path"
-    mount -o remount,bind,ro "$root$path"
-done
 hostname "node-$NUMBER"
 mkdir -p "$root/proc" "$root/dev" "$root/sys" "$root/tmp" "$root/run" "$root/root"
 mount -t proc none "$root/proc"
@@ -44,6 +37,13 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs none "$root/dev/shm"
 mount --rbind /sys "$root/sys"
 mount -t tmpfs none "$root/tmp"
+for path in $SEEN_PATHS; do
+    [ -e "$path" ] || continue
+    if [ -L "$path" ]; then ln -s "$(readlink "$path")" "$root$path"; continue; fi
+    mkdir -p "$root$path"
+    mount --bind "$path" "$root$path"
+    mount -o remount,bind,ro "$root$path"
+done
 mkdir -p "$root$shared"
 mount --bind "$shared" "$root$shared"
 exec chroot "$root" "$@"

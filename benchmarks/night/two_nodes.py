@@ -100,15 +100,15 @@ def night(folder: Path) -> Night:
         where = f"{nodes.address(HEAD)}:{PORT}"
         with (folder / "head.log").open("w") as log:
             options = ["--head", f"--port={PORT}", f"--temp-dir={ray}", "--include-dashboard=false"]
-            nodes.head([*RAY, *options, f"--node-ip-address={nodes.address(HEAD)}"], env, stdout=log, stderr=log)
-        _up(folder / "head.log")
+            head = nodes.head([*RAY, *options, f"--node-ip-address={nodes.address(HEAD)}"], env, stdout=log, stderr=log)
+        _up(folder / "head.log", head)
         lost = {}
         for number in (KILLED, FROZEN):
             with (folder / f"node-{number}.log").open("w") as log:
                 joins = [*RAY, f"--address={where}", f"--node-ip-address={nodes.address(number)}"]
                 lost[number] = nodes.node(number, joins, env, stdout=log, stderr=log)
-        for number in lost:
-            _up(folder / f"node-{number}.log")
+        for number, node in lost.items():
+            _up(folder / f"node-{number}.log", node)
         study = write_world(
             folder,
             task__trainer="benchmarks.night.two_nodes:Slow",
@@ -182,8 +182,13 @@ def _starts(shared: Path) -> list[Start]:
     return found
 
 
-def _up(log: Path) -> None:
-    until(lambda: STARTED in log.read_text(), f"{log.stem} is up", PATIENCE)
+def _up(log: Path, process: subprocess.Popen[Any]) -> None:
+    def has_started() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"{log.stem}: {log.read_text()[-3000:]}")
+        return STARTED in log.read_text()
+
+    until(has_started, f"{log.stem} is up", PATIENCE)
 
 
 PART = Part(
