@@ -20,7 +20,6 @@ from autodc.large import distinct_values, pieces_of
 from autodc.propose.likelihood_ratio import COLUMNS, LEAF, LIKELIER, TREES
 from autodc.propose.pool import MOST, Wish, wanted_rows
 from autodc.propose.proposal import MISSING
-from autodc.stats.rank import ranks
 
 if TYPE_CHECKING:
     from sklearn.tree import ExtraTreeClassifier
@@ -61,6 +60,8 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
     trained, explore, offered: features of rows, shape (m, d), (n, d) and (N, d), NaN where there is none, fitted to
     neither of the first two; groups: of trained and of explore rows, rows of one number are one observation.
     """
+    from sklearn.metrics import roc_auc_score
+
     known, is_explore = np.concatenate([trained, explore]), np.repeat([False, True], [len(trained), len(explore)])
     units, unit = np.unique(np.concatenate(groups), return_inverse=True)
     fewest = min(len(distinct_values(one)) for one in groups)
@@ -82,7 +83,7 @@ def lack(trained: Array, explore: Array, groups: tuple[Array, Array], offered: A
     return Lack(
         share=share,
         low=share - float(stdtrit(fewest - 1, SURE)) * error,
-        auc=_area(judged, is_explore),
+        auc=float(roc_auc_score(is_explore, judged)),
         told=told[is_explore],
         like=like,
     )
@@ -133,8 +134,3 @@ def _judged(trees: Sequence[ExtraTreeClassifier], rows: Array) -> Array:
 def _variance(told: Array, unit: Array) -> float:
     """Of the mean of rows that come in groups."""
     return float((np.bincount(unit, weights=told - told.mean()) ** 2).sum() / len(told) ** 2)
-
-
-def _area(judged: Array, positive: Array) -> float:
-    size, rest = int(positive.sum()), int((~positive).sum())
-    return float((ranks(judged)[positive].sum() - size * (size + 1) / 2) / (size * rest))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import pandas as pd
 
 from autodc.adapters.sources.files import refuse_foreign, regular_file, start_of
-from autodc.adapters.sources.unpacked import PLAIN_COLUMNS, Meter
+from autodc.adapters.sources.unpacked import PLAIN_COLUMNS, Meter, metered
 from autodc.data.columns import from_arrow
 from autodc.data.problems import problem, refuse_doubles
 from autodc.data.source import SourceRequest
@@ -154,11 +154,9 @@ def _counted(request: SourceRequest, file: Any, names: Sequence[str], groups: li
     """Columns in this order, read until they are too much."""
     import pyarrow as pa
 
-    meter, batches = Meter(request, PLAIN_COLUMNS), []
     plain = all(pa.types.is_primitive(file.schema_arrow.field(name).type) for name in names)
-    for batch in file.iter_batches(COUNTED_PLAIN if plain else COUNTED, row_groups=groups, columns=list(names)):
-        meter.add(batch.nbytes)
-        batches.append(batch)
+    read = file.iter_batches(COUNTED_PLAIN if plain else COUNTED, row_groups=groups, columns=list(names))
+    batches = metered(read, Meter(request, PLAIN_COLUMNS))
     return pa.Table.from_batches(batches, None if batches else file.schema_arrow).select(list(names))
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import JsonValue
 
 from autodc.adapters.sources.files import regular_file
-from autodc.adapters.sources.unpacked import PLAIN_STREAM, Meter
+from autodc.adapters.sources.unpacked import PLAIN_STREAM, Meter, metered
 from autodc.data.columns import from_arrow
 from autodc.data.problems import did_you_mean, problem
 from autodc.data.source import SourceRequest
@@ -143,19 +143,10 @@ def _stream(request: SourceRequest, folder: Path, name: str) -> pa.Table:
         raise problem(request, "014", "a path leads out of the folder", repr(name[:120]))
     path = regular_file(replace(request, path=str(folder / name)), "a file is missing")
     try:
-        return _counted(request, path, pa.ipc.open_stream(pa.memory_map(str(path))))
+        reader = pa.ipc.open_stream(pa.memory_map(str(path)))
+        return pa.Table.from_batches(metered(reader, Meter(request, PLAIN_STREAM, path)), reader.schema)
     except (pa.ArrowException, OSError) as error:
         raise problem(replace(request, path=str(path)), "002", "a file cannot be read", str(error)) from None
-
-
-def _counted(request: SourceRequest, path: Path, reader: pa.ipc.RecordBatchStreamReader) -> pa.Table:
-    import pyarrow as pa
-
-    meter, batches = Meter(request, PLAIN_STREAM, path), []
-    for batch in reader:
-        meter.add(batch.nbytes)
-        batches.append(batch)
-    return pa.Table.from_batches(batches, reader.schema)
 
 
 def _json(request: SourceRequest, path: Path) -> dict[str, Any]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, final
+from typing import IO, TYPE_CHECKING, final
 
 from autodc.data.problems import problem
 from autodc.data.source import SourceRequest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LEAST = 512 << 20
 """Bytes that any compressed file may come to."""
@@ -41,6 +45,15 @@ class Meter:
                 f"{LEAST >> 20} MB, or {TIMES} times its size, is the most; where it really holds so much, {self._mend}"
             )
             raise problem(self._request, "079", "a compressed file comes to far more than its size", got, hint)
+
+
+def metered(batches: Iterable[pa.RecordBatch], meter: Meter) -> list[pa.RecordBatch]:
+    """Read the batches until they are too much. Raises as `Meter.add` does."""
+    kept: list[pa.RecordBatch] = []
+    for batch in batches:
+        meter.add(batch.nbytes)
+        kept.append(batch)
+    return kept
 
 
 def copy_unpacked(packed: IO[bytes] | gzip.GzipFile, file: IO[bytes] | None, meter: Meter) -> None:
