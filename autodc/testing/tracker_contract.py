@@ -14,7 +14,7 @@ from autodc.study.ports import Tracker
 
 TrackerOf = Callable[[Path], Tracker]
 
-_PATIENCE = 60.0  # seconds a tracker may take to send a study of a dozen trials
+_PATIENCE = 300.0  # seconds a tracker may take to send a study of a dozen trials
 _START = 1.7e9
 
 

@@ -26,6 +26,7 @@ import pytest
 from autodc.adapters.trainers import make_trainer
 from autodc.data.hashing import content_of
 from autodc.plan.plan import Stage, Value
+from autodc.testing.waiting import PATIENCE
 from autodc.trial.executor import TrainerRef
 from autodc.trial.forking import ForkingJob
 from autodc.trial.outputs import CheckedTrainer
@@ -84,7 +85,7 @@ class TrainerContract:
         here = self._train(ref, tmp_path / "here", rows, seed=5)
         self._job(tmp_path / "there", rows, seed=5)
         arguments = [repr(ref), str(tmp_path / "there"), repr(dict(self.hyperparameters))]
-        subprocess.run([sys.executable, "-c", _ELSEWHERE, *arguments], check=True, timeout=120)
+        subprocess.run([sys.executable, "-c", _ELSEWHERE, *arguments], check=True, timeout=PATIENCE)
         assert np.array_equal(np.load(tmp_path / "there" / "outputs.npy"), here.outputs["validation"])
 
     def test_another_seed_gives_another_model(self, ref: TrainerRef, rows: tuple[Array, Array], tmp_path: Path) -> None:

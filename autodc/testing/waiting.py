@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
-"""Seconds after which a test stops waiting for what should have happened long ago."""
+PATIENCE = 300.0
+"""Seconds after which a test stops waiting for what should have happened long ago: who waits goes on as soon as it
+has, and a machine that does much else may need minutes."""
 GLANCE = 0.02
 """Seconds between two looks."""
 

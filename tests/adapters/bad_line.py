@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from autodc.testing.waiting import PATIENCE
+
 HOP = {"connection", "content-length", "transfer-encoding", "keep-alive"}
 """Headers that concern one leg of the way."""
 
@@ -48,7 +50,7 @@ class Leg(BaseHTTPRequestHandler):
         if fate == "failed":
             self.send_error(500)
             return
-        line = http.client.HTTPConnection("127.0.0.1", self.server.server_at, timeout=60)
+        line = http.client.HTTPConnection("127.0.0.1", self.server.server_at, timeout=PATIENCE)
         line.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k.lower() not in HOP})
         reply = line.getresponse()
         content = reply.read()

@@ -23,7 +23,7 @@ from autodc.adapters.mlflow.target import MlflowTarget, remembered
 from autodc.adapters.mlflow.tracker import MlflowTracker, NullTracker
 from autodc.study.journal import events as ev
 from autodc.testing.tracker_contract import TrackerContract, study, trial
-from autodc.testing.waiting import waited
+from autodc.testing.waiting import PATIENCE, waited
 from tests.adapters.bad_line import bad_line
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")
@@ -269,7 +269,7 @@ def test_an_artifact_that_could_not_be_added_is_added_by_the_next_run(uri: str, 
     assert "MLflow has the runs but not all" in tracker.complaint
     place.unlink()
     again = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
-    assert again.finish(60), again.complaint
+    assert again.finish(PATIENCE), again.complaint
     assert [path.name for path in place.rglob("*.json")] == ["study.json"]
     assert keys_of(runs_of(uri)) == whole(1)
 
@@ -294,13 +294,13 @@ def test_an_interrupted_study_is_killed_in_mlflow_and_runs_again_when_it_goes_on
     events = study(trials=3)
     journal.append(events[:6])
     tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
-    assert tracker.finish(60)
+    assert tracker.finish(PATIENCE)
     (parent,) = (run for run in runs_of(uri) if keys_of([run])["study"])
     assert parent.info.status == "KILLED"
     assert parent.data.tags["autodc.status"] == "interrupted"
     journal.append([ev.SessionStarted(slots=2, machine={}, time=1.7e9), *events[6:]])
     again = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
-    assert again.finish(60)
+    assert again.finish(PATIENCE)
     assert again.reference == tracker.reference
     runs = runs_of(uri)
     assert keys_of(runs) == whole(3)
@@ -310,7 +310,7 @@ def test_an_interrupted_study_is_killed_in_mlflow_and_runs_again_when_it_goes_on
 @pytest.mark.slow
 def test_a_finished_study_starts_no_writer_again(uri: str, journal: SqliteJournal) -> None:
     journal.append(study(trials=1))
-    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(60)
+    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(PATIENCE)
     before = sorted(path.name for path in journal.path.parent.iterdir())
     again = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     again.follow()
@@ -326,11 +326,11 @@ def test_a_deleted_experiment_is_left_alone_and_the_study_sent_whole(uri: str, j
 
     events = study(trials=2)
     journal.append(events[:5])
-    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(60)
+    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(PATIENCE)
     client = MlflowClient(uri)
     client.delete_experiment(client.get_experiment_by_name("made-up").experiment_id)
     journal.append([ev.SessionStarted(slots=2, machine={}), *events[5:]])
-    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(60)
+    assert MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up")).finish(PATIENCE)
     assert keys_of(runs_of(uri, "made-up-2")) == whole(2)
 
 
@@ -340,7 +340,7 @@ def test_what_mlflow_refuses_is_said_and_does_not_hold_up_the_rest(uri: str, jou
     planned, finished = trial(0, {"base": 1.0}, hyperparameters={"": 1, "lr": 1})
     journal.append([*events[:3], planned, finished, *events[5:]])
     tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
-    assert tracker.finish(60)
+    assert tracker.finish(PATIENCE)
     assert "trial-0" in tracker.complaint
     runs = runs_of(uri)
     assert keys_of(runs) == whole(2)
@@ -354,7 +354,7 @@ def test_two_studies_of_one_name_have_a_run_each(uri: str, tmp_path: Path) -> No
         journal = SqliteJournal(tmp_path / folder / "journal.sqlite")
         journal.append(study(trials=1))
         tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
-        assert tracker.finish(60)
+        assert tracker.finish(PATIENCE)
         references.append(tracker.reference)
         journal.close()
     assert references[0]["experiment_id"] == references[1]["experiment_id"]
@@ -379,7 +379,7 @@ def test_a_port_that_refuses_is_a_complaint_and_sent_by_the_next_run(journal: Sq
 def asked_in_vain(journal: SqliteJournal) -> Iterator[MlflowTracker]:
     """A tracker whose server has taken its call and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(60)
+        server.settimeout(PATIENCE)
         tracker = MlflowTracker(
             journal.path, MlflowTarget(uri=f"http://127.0.0.1:{server.getsockname()[1]}", experiment="made-up")
         )
@@ -428,7 +428,7 @@ signal.pause()
     writer = int(run.stdout.readline())
     run.kill()
     run.wait()
-    assert waited(lambda: not alive(writer), 30)
+    assert waited(lambda: not alive(writer))
 
 
 def alive(pid: int) -> bool:
@@ -444,7 +444,7 @@ def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: st
     database = Path(uri.removeprefix("sqlite:///"))
 
     def runs() -> int:
-        with sqlite3.connect(database, timeout=30) as raw:
+        with sqlite3.connect(database, timeout=PATIENCE) as raw:
             return int(raw.execute("SELECT count(*) FROM runs").fetchone()[0])
 
     for share in (1, 20, 45):
@@ -454,11 +454,12 @@ def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: st
         assert waited(lambda share=share: runs() >= share)
         os.kill(tracker._process.pid, signal.SIGKILL)
         assert waited(lambda tracker=tracker: tracker._ended.is_set())
-    assert tracker.finish(60)
+    assert tracker.finish(PATIENCE)
     assert keys_of(runs_of(uri)) == whole(60)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)
 def test_a_real_server_gets_once_what_it_missed_also_over_a_line_that_fails_and_loses_replies(
     uri: str, journal: SqliteJournal, tmp_path: Path
 ) -> None:
@@ -479,12 +480,12 @@ def test_a_real_server_gets_once_what_it_missed_also_over_a_line_that_fails_and_
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert waited(lambda: answers(behind), 120)
+        assert waited(lambda: answers(behind))
         with bad_line(port, behind) as line:
             journal.append(events[9:])
             for _ in range(6):  # the same command again
                 late = MlflowTracker(journal.path, MlflowTarget(uri=address, experiment="made-up"))
-                if late.finish(120):
+                if late.finish(PATIENCE):
                     break
             assert late.complaint == ""
         assert min(line.did["failed"], line.did["lost"]) > 2, line.did

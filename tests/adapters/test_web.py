@@ -11,6 +11,7 @@ import pytest
 
 from autodc.adapters.web import Content, is_loopback, served
 from autodc.errors import InputError
+from autodc.testing.waiting import PATIENCE
 
 PAGE = Content(body=b"the page", kind="text/html", headers={"X-Frame-Options": "SAMEORIGIN"})
 
@@ -29,7 +30,7 @@ class Asked:
         self.port, self.token = parts.port, parse_qs(parts.query)["token"][0]
 
     def __call__(self, path: str, method: str = "GET", **headers: str) -> Told:
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         line.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
             line.putheader(name, value)

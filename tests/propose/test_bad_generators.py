@@ -12,6 +12,7 @@ import pytest
 from autodc.adapters.executors import open_executor
 from autodc.propose.parameter_effects import columns_of, differ
 from autodc.studyfile.study import MachineSpec
+from autodc.testing.waiting import PATIENCE
 from autodc.trial.call import CallError
 from autodc.trial.executor import CallTask, Completion, Executor, StoredPart
 from autodc.wire.makers_generate import generate
@@ -91,7 +92,7 @@ def test_whatever_it_does_to_its_process_costs_its_own_rows_alone(
     executor: Executor, tmp_path: Path, how: str, status: str, said: str
 ) -> None:
     generator = bad(tmp_path, how)
-    ended = asked(executor, tmp_path, 1.5 if status == "timeout" else 60.0, generator=generator)
+    ended = asked(executor, tmp_path, 1.5 if status == "timeout" else PATIENCE, generator=generator)
     assert ended.status == status, ended.error
     assert said in ended.error
     assert (tmp_path / "made" / "one").exists() == (status == "done")
@@ -131,7 +132,7 @@ def program(folder: Path, does: str) -> dict[str, Any]:
 def test_a_program_leaves_nothing_half_written_wherever_it_ends(
     executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, status: str, said: str
 ) -> None:
-    ended = asked(executor, tmp_path, 5.0 if status == "timeout" else 60.0, **program(tmp_path, does))
+    ended = asked(executor, tmp_path, 5.0 if status == "timeout" else PATIENCE, **program(tmp_path, does))
     assert ended.status == status, ended.error
     assert said in ended.error
     left = [path.name for path in (tmp_path / "made").rglob("*") if path.is_file()]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+WAIT = 300_000
+"""Milliseconds that a page or a browser may take on a busy machine."""
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 
@@ -29,7 +31,7 @@ def chromium() -> Iterator[Any]:
     if found is None:
         pytest.skip("no Chromium on this machine")
     with sync.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=WAIT)
         yield browser
         browser.close()
 

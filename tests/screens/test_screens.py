@@ -20,18 +20,16 @@ from urllib.request import urlopen
 import pytest
 
 from autodc.testing.waiting import waited
-from tests.screens.browser import Watch, chromium, picture, serious
+from tests.screens.browser import WAIT, Watch, chromium, picture, serious
 from tests.screens.night import write_night
 
 pytestmark = [
     pytest.mark.slow(seconds=60),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed"),
 ]
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
-WAIT = 60_000
-"""Milliseconds that a page may take on a busy machine."""
 QUIET = """
 if (location.protocol === 'http:' && window === window.top) {
   localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');
@@ -75,7 +73,7 @@ def server(night: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        assert waited(lambda: answers(f"{address}/health"), 120), log.read_text()
+        assert waited(lambda: answers(f"{address}/health")), log.read_text()
         yield address
     finally:
         os.killpg(process.pid, signal.SIGKILL)
@@ -100,9 +98,9 @@ def browser() -> Iterator[Any]:
 def page(browser: Any, server: str) -> Iterator[Any]:
     """A page of somebody who never was there before; nothing of ours may fail, nothing is asked of anybody else."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(WAIT)
     context.add_init_script(QUIET)
     opened = context.new_page()
-    opened.set_default_timeout(WAIT)
     watch = Watch(opened)
     yield opened
     assert [url for url in watch.refused if not url.endswith(NOT_OURS)] == []
@@ -228,6 +226,7 @@ def test_the_report_answers_five_questions_on_its_first_screen(
 ) -> None:
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True)
+    context.set_default_timeout(WAIT)
     page = context.new_page()
     watch, file = Watch(page), night[2] / "report" / "index.html"
     page.goto(file.as_uri())
@@ -253,6 +252,7 @@ def test_the_report_answers_five_questions_on_its_first_screen(
 
 def test_the_report_prints_on_paper(browser: Any, night: Any) -> None:
     context = browser.new_context(viewport={"width": 794, "height": 1123})
+    context.set_default_timeout(WAIT)
     page = context.new_page()
     page.goto((night[2] / "report" / "index.html").as_uri())
     page.emulate_media(media="print")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.screens.browser import Watch, chromium, picture
+from tests.screens.browser import WAIT, Watch, chromium, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("", "guide/mlflow/", "cli/", "decisions/", "pictures/")
@@ -24,6 +24,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.mark.slow(seconds=15)
+@pytest.mark.timeout(1800)
 def test_the_site_is_found_through_and_asks_nobody_else(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs")
     built = subprocess.run(
@@ -40,6 +41,7 @@ def test_the_site_is_found_through_and_asks_nobody_else(tmp_path: Path) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/"
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(WAIT)
         watch = Watch(page)
         for name in PAGES:
             page.goto(f"{address}{name}")

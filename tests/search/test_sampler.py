@@ -13,6 +13,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from autodc.search.sampler import MixtureSampler
+from autodc.testing.waiting import PATIENCE
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "search.md"
 
@@ -321,7 +322,7 @@ def test_what_runs_in_another_thread_is_not_proposed_again() -> None:
 
     def objective(trial: Any) -> Any:
         value = trial.suggest_int("depth", 1, 3) + (trial.suggest_categorical("kind", ["a", "b", "c", "d"]) == "b")
-        meet.wait(60)
+        meet.wait(PATIENCE)
         return value
 
     made.optimize(objective, n_trials=60, n_jobs=2)

@@ -20,7 +20,7 @@ from autodc.testing.worlds.cells import write_world
 from autodc.verbs.run import run as go_on
 from tests.screens.browser import Watch, chromium
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 WORLD = {"budget__trainings": 30, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}
 WAITS = """
 import pathlib, time
@@ -83,7 +83,7 @@ def decided(folder: Path) -> Any:
 
 
 @pytest.mark.slow(seconds=40)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_night_is_watched_paused_looked_at_and_let_go_on(tmp_path: Path, begin: Any) -> None:
     folder, out, told = tmp_path, tmp_path / "out", tmp_path / "told"
     (folder / "held").touch()

@@ -12,6 +12,7 @@ from autodc.adapters.artefacts import ArtefactStore
 from autodc.adapters.executors.harness import run_task
 from autodc.adapters.executors.inline import LocalExecutor
 from autodc.studyfile import load
+from autodc.testing.waiting import PATIENCE
 from autodc.testing.worlds.cells import CANDIDATES, write_world
 from autodc.trial.executor import StoredForks, StoredPart, TrainerRef, TrainTask, reads
 from autodc.wire.inputs import read_inputs
@@ -48,7 +49,7 @@ def test_a_supervised_child_gives_what_a_call_gives(tmp_path: Path) -> None:
     executor = LocalExecutor(1)
     try:
         executor.submit(one)
-        (there,) = executor.wait(60)
+        (there,) = executor.wait(PATIENCE)
     finally:
         executor.close()
     assert there.status == "done", there.error

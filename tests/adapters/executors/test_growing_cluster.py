@@ -19,7 +19,7 @@ from autodc.testing.executor_contract.opened import collect
 from autodc.testing.jobs import Jobs, small_dataset
 from autodc.testing.waiting import until
 
-pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.timeout(1800)]
 
 PATIENCE = 300.0
 HOUR = 3600.0

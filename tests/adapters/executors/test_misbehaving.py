@@ -14,7 +14,7 @@ from autodc.adapters.executors import InlineExecutor, run_task
 from autodc.adapters.executors.prints import LOG_BYTES
 from autodc.testing.executor_contract.opened import run_all
 from autodc.testing.jobs import Jobs, lives, small_dataset
-from autodc.testing.waiting import until
+from autodc.testing.waiting import PATIENCE, until
 from autodc.trial.executor import TrainerRef
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -27,7 +27,7 @@ def jobs(tmp_path: Path) -> Jobs:
 
 
 def trained(executor: Any, jobs: Jobs, act: str, **more: Any) -> Any:
-    (completion,) = run_all(executor, [jobs(act, trainer=MISBEHAVES, timeout=60.0, **more)])
+    (completion,) = run_all(executor, [jobs(act, trainer=MISBEHAVES, timeout=PATIENCE, **more)])
     return completion
 
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.night.nodes import why_not
 from benchmarks.night.two_nodes import Night, night
 
-pytestmark = [pytest.mark.slow(seconds=90), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow(seconds=90), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

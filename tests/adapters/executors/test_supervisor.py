@@ -12,7 +12,7 @@ import pytest
 
 from autodc.testing.waiting import until
 
-PATIENCE = 200.0
+PATIENCE = 300.0
 
 DRIVER = """
 import sys

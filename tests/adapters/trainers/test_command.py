@@ -30,7 +30,7 @@ def write(change=lambda a: a, key="outputs", rows=None):
         more = {} if rows is None else {"rows": rows(n)}
         np.savez(out / f"predictions-{part['name']}.npz", **{key: change(np.full((n, 3), 0.5))}, **more)
 """
-DEADLINE = 200  # seconds
+DEADLINE = 300  # seconds
 
 
 @pytest.fixture
