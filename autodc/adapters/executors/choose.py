@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autodc.adapters.executors.inline import LocalExecutor
 from autodc.trial.executor import Executor
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ def open_executor(
     if log_folder is not None:
         Path(log_folder).mkdir(parents=True, exist_ok=True)
     if machine.runner == "inline":
+        from autodc.adapters.executors.inline import LocalExecutor
+
         logs = None if log_folder is None else Path(log_folder)
         threads = max(1, int(machine.cpus_per_trial))
         return LocalExecutor.on_shared_child() or LocalExecutor(1, threads=threads, log_folder=logs)

@@ -20,11 +20,12 @@ from typing import Any, cast
 import numpy as np
 
 from autodc.adapters.artefacts import open_part
+from autodc.adapters.executors.ends import changed, ended, gone, leave_scratch, lie, options
 from autodc.adapters.executors.opening import forking_job, open_inputs, training_job
 from autodc.adapters.executors.prints import Printed
 from autodc.adapters.executors.threads import thread_share
 from autodc.errors import DISK_ERRORS, AutodcError, SurroundingsError
-from autodc.files import damage, digests, seal, stamps, sync
+from autodc.files import digests, sync
 from autodc.masking import masked_said, secret_options
 from autodc.plugins import load_object, told
 from autodc.trial.call import Call, Callee, CallError, CallPart, as_json
@@ -37,8 +38,6 @@ from autodc.trial.executor import (
     Task,
     TrainerRef,
     TrainTask,
-    model_folder,
-    reads,
 )
 from autodc.trial.forking import ForkingJob
 from autodc.trial.order import put_back
@@ -46,9 +45,6 @@ from autodc.trial.outputs import CheckedMethod, CheckedTrainer
 from autodc.trial.trainer import TrainingJob
 
 Array = np.ndarray[Any, Any]
-Lying = Mapping[Path, Mapping[str, tuple[int, int, int]]]
-"""Folder → its files, as `files.stamps` tells them."""
-
 LONGEST = 1000
 """Characters of one line of what a trainer raised."""
 TRACEBACK_LINES = 12
@@ -86,16 +82,16 @@ def run_task(task: Task, prints: AbstractContextManager[Printed] | None = None) 
                 answer = run()
             seconds = time.monotonic() - begun
             completion = ended(task, "done", started, seconds=seconds, **answer)
-            if changed := _changed(seen, in_place=True):
-                completion = ended(task, "surroundings", started, seconds=seconds, missing=True, error=changed)
+            if found := changed(seen, in_place=True):
+                completion = ended(task, "surroundings", started, seconds=seconds, missing=True, error=found)
             leave_scratch(task, done=completion.status == "done")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a user's code may raise whatever it likes: that is a failed task, never ours
             leave_scratch(task, done=False)  # before it is asked whether the disk refuses: the task may have filled it
-            completion = _failed(task, error, started, begun, missing=bool(_gone(task) or _changed(seen)))
+            completion = _failed(task, error, started, begun, missing=bool(gone(task) or changed(seen)))
             if printed is not None:
-                words = masked_said(printed.told(), *secret_options(_options(task)))
+                words = masked_said(printed.told(), *secret_options(options(task)))
                 completion = replace(completion, error=completion.error + _short(words))
     return completion
 
@@ -109,65 +105,6 @@ def _standing() -> Iterator[None]:
     finally:
         os.fchdir(here)
         os.close(here)
-
-
-def ended(task: Task, status: Status, started: float, **more: Any) -> Completion:
-    """The completion of an attempt that ends now.
-
-    more: its other fields; in its error the secrets of the task's options are masked.
-    """
-    if error := more.get("error"):
-        more["error"] = masked_said(error, *secret_options(_options(task)))
-    return Completion(
-        number=task.number,
-        attempt=task.attempt,
-        work=task.work,
-        status=status,
-        started=started,
-        ended=time.time(),
-        **more,
-    )
-
-
-def lie(task: Task) -> Lying:
-    """How the stored data of a task lies on the disk now."""
-    return {folder: stamps(folder) for folder in _folders(task)}
-
-
-def ended_by_lost_data(task: Task, completion: Completion, seen: Lying) -> Completion:
-    """A crash of a task whose stored data was cut short or taken away meanwhile is no fault of its plan.
-
-    seen: how the data lay when the task began; it may have been put in place again since.
-    """
-    gone = (_gone(task, sizes_only=True) or _changed(seen)) if completion.status == "crashed" else ""
-    if not gone:
-        return completion
-    return replace(completion, status="surroundings", missing=True, error=f"{gone}; {completion.error}")
-
-
-def _gone(task: Task, sizes_only: bool = False) -> str:
-    """What is gone or damaged of the data that a task needs; empty where all is there."""
-    return next((f"{folder}: {found}" for folder in _folders(task) if (found := damage(folder, sizes_only))), "")
-
-
-def _changed(seen: Lying, in_place: bool = False) -> str:
-    """What of the stored data is not as it lay; empty where all is.
-
-    in_place: look only for files that were written to, which is what a task that has mapped them may have read.
-    """
-    for folder, files in seen.items():
-        now = stamps(folder)
-        for name, stamp in files.items():
-            found = now.get(name)
-            if found != stamp and not (in_place and (found is None or found[0] != stamp[0])):
-                return f"{folder}: {name} changed while it was in use"
-    return ""
-
-
-def _folders(task: Task) -> list[Path]:
-    """The folders that a task reads, each sealed whole."""
-    model = task.warm_start if isinstance(task, TrainTask) else None
-    return [Path(path).parent if path == model else Path(path) for path in reads(task)]
 
 
 def prepare(task: Task) -> None:
@@ -292,25 +229,6 @@ def empty_scratch(task: Task) -> None:
     Path(task.out).mkdir(parents=True, exist_ok=True)
 
 
-def leave_scratch(task: Task, *, done: bool) -> None:
-    """Remove `task.out`, or all of it but what is kept of a task that is done."""
-    out = Path(task.out)
-    if done and isinstance(task, CallTask) and out.is_dir() and any(out.iterdir()):
-        return
-    if not (done and isinstance(task, TrainTask) and task.keep_model):
-        shutil.rmtree(out, ignore_errors=True)
-        return
-    kept = model_folder(task)
-    for entry in out.iterdir() if out.is_dir() else ():
-        if entry == kept:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
-    seal(out)
-
-
 def _call_part(part: StoredPart) -> CallPart:
     x, y, metadata = open_part(part.path)
     return CallPart(name=part.name, x=x, y=y, metadata=metadata, folder=Path(part.path))
@@ -331,15 +249,6 @@ def _whose(task: Task) -> tuple[str, str]:
     if isinstance(task, PredictTask):
         return "the method", task.method.folder
     return task.object, task.folder
-
-
-def _options(task: Task) -> Mapping[str, Any]:
-    """The options of the study file that a task's own code was given, and may repeat."""
-    if isinstance(task, TrainTask):
-        return task.trainer.options
-    if isinstance(task, PredictTask):
-        return {} if task.method.trainer is None else task.method.trainer.options
-    return task.arguments
 
 
 def _sentence(error: BaseException, task: Task) -> str:

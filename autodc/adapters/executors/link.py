@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, Pipe, answer_challenge, deliv
 from pathlib import Path
 from typing import Any, final
 
-from autodc.adapters.executors.harness import ended
+from autodc.adapters.executors.ends import ended
 from autodc.adapters.executors.supervisor import Supervisor
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.trial.executor import Completion, Task, key, reads

@@ -16,7 +16,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import IO, final
 
-from autodc.adapters.executors import harness
+from autodc.adapters.executors import ends
 from autodc.adapters.executors.child_process import Child
 from autodc.adapters.executors.prints import close_log, cut_overgrown, last_lines, log_file
 from autodc.trial.executor import Completion, Task
@@ -76,10 +76,10 @@ class Supervisor:
 
     def run(self, task: Task) -> Completion:
         """Run one task in the child and say how it ended, whatever happened to it."""
-        started, begun, seen = time.time(), time.monotonic(), harness.lie(task)
+        started, begun, seen = time.time(), time.monotonic(), ends.lie(task)
         with self._lock:
             if self._closed or self._dropped is task:
-                return harness.ended(task, "lost", started, error="the task was cancelled [ADC-EXEC-005]")
+                return ends.ended(task, "lost", started, error="the task was cancelled [ADC-EXEC-005]")
             self._task = task
         if task.threads != self._threads:
             self._threads = task.threads
@@ -89,23 +89,23 @@ class Supervisor:
         mark = self._mark()
         child = self._child
         if child is None:
-            return harness.ended(task, "lost", started, error="the slot is closed [ADC-EXEC-005]")
+            return ends.ended(task, "lost", started, error="the slot is closed [ADC-EXEC-005]")
         try:
             child.pipe.send(("task", task, log_file(self._logs, task)))
             completion = self._watch(child, task)
         except (EOFError, OSError) as error:
-            completion = harness.ended(task, "crashed", started, error=child.cause_of_death(task, error))
+            completion = ends.ended(task, "crashed", started, error=child.cause_of_death(task, error))
         if completion.status in ("done", "failed", "surroundings"):
             return completion
         with self._lock:
             self._end_child()
-        harness.leave_scratch(task, done=False)
+        ends.leave_scratch(task, done=False)
         tail = self._tail(task, mark)
         if self._dropped is not task:
             self.warm()
         words, seconds = completion.error + tail, time.monotonic() - begun
-        ended = harness.ended(task, completion.status, completion.started, error=words, seconds=seconds)
-        return harness.ended_by_lost_data(task, ended, seen)
+        ended = ends.ended(task, completion.status, completion.started, error=words, seconds=seconds)
+        return ends.ended_by_lost_data(task, ended, seen)
 
     def drop(self, task: Task) -> None:
         """End this task at once, if it is the one that runs or the next one; what `run` returns is of no account."""
@@ -131,7 +131,7 @@ class Supervisor:
             if left <= 0:
                 limit = f"{task.timeout:g} s" if begun else f"{START_SECONDS:g} s to start"
                 why = f"the {task.work} took longer than {limit} [ADC-EXEC-003]"
-                return harness.ended(task, "timeout", started, error=why)
+                return ends.ended(task, "timeout", started, error=why)
             ready = wait([child.pipe, child.pidfd], min(left, look))
             if log is not None:
                 cut_overgrown(log)
@@ -149,7 +149,7 @@ class Supervisor:
             elif task.memory and child.memory(task.memory) > task.memory:
                 limit = f"{task.memory / 2**20:.0f} MB"
                 why = f"the {task.work} used more than {limit} [ADC-EXEC-004]"
-                return harness.ended(task, "memory", started, error=why)
+                return ends.ended(task, "memory", started, error=why)
 
     def _replace_child(self) -> None:
         with self._lock:
