@@ -251,12 +251,12 @@ def test_another_password_is_the_same_target() -> None:
     assert MlflowTarget(uri="http://host:5001", experiment="made-up").cursor not in cursors
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_a_slow_store_is_waited_for_while_something_moves(uri: str, journal: SqliteJournal) -> None:
-    journal.append(study(trials=150))
+    journal.append(study(trials=50))
     tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert tracker.finish(6.0), tracker.complaint
-    assert keys_of(runs_of(uri)) == whole(150)
+    assert keys_of(runs_of(uri)) == whole(50)
 
 
 @pytest.mark.slow
@@ -438,16 +438,16 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: str, journal: SqliteJournal) -> None:
-    journal.append(study(trials=60))
+    journal.append(study(trials=36))
     database = Path(uri.removeprefix("sqlite:///"))
 
     def runs() -> int:
         with sqlite3.connect(database, timeout=PATIENCE) as raw:
             return int(raw.execute("SELECT count(*) FROM runs").fetchone()[0])
 
-    for share in (1, 20, 45):
+    for share in (1, 12, 28):
         tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
         tracker.follow()
         assert tracker._process is not None
@@ -455,10 +455,10 @@ def test_writers_that_are_killed_again_and_again_lose_and_double_nothing(uri: st
         os.kill(tracker._process.pid, signal.SIGKILL)
         assert waited(lambda tracker=tracker: tracker._ended.is_set())
     assert tracker.finish(PATIENCE)
-    assert keys_of(runs_of(uri)) == whole(60)
+    assert keys_of(runs_of(uri)) == whole(36)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.timeout(2400)
 def test_a_real_server_gets_once_what_it_missed_also_over_a_line_that_fails_and_loses_replies(
     uri: str, journal: SqliteJournal, tmp_path: Path
