@@ -253,10 +253,10 @@ def test_another_password_is_the_same_target() -> None:
 
 @pytest.mark.slow(seconds=15)
 def test_a_slow_store_is_waited_for_while_something_moves(uri: str, journal: SqliteJournal) -> None:
-    journal.append(study(trials=50))
+    journal.append(study(trials=80))
     tracker = MlflowTracker(journal.path, MlflowTarget(uri=uri, experiment="made-up"))
     assert tracker.finish(6.0), tracker.complaint
-    assert keys_of(runs_of(uri)) == whole(50)
+    assert keys_of(runs_of(uri)) == whole(80)
 
 
 @pytest.mark.slow
