@@ -38,8 +38,6 @@ from autodc.errors import AutodcError, SurroundingsError
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray's own minimum is 75 MB; data and outcomes do not travel through it."""
-IDLE_MS = 60_000
-"""Workers that Ray starts ahead stay for so long until Tune, which is slower to start, has found work for them."""
 LOOPBACK = "127.0.0.1"
 LOCAL = "local"
 BEAT_SECONDS = 3.0
@@ -177,10 +175,7 @@ def _start(opening: Opening) -> Any:
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _node_ip_address=LOOPBACK,
-                _system_config={
-                    "preload_python_modules": PRELOADED[share.runner],
-                    "idle_worker_killing_time_threshold_ms": IDLE_MS,
-                },
+                _system_config={"preload_python_modules": PRELOADED[share.runner]},
                 **quiet,
             )
     except Exception as error:  # Ray raises whatever it likes, a bare Exception among it
