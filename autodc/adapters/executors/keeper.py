@@ -20,6 +20,7 @@ from autodc.adapters.executors.ray_process import RayProcess
 from autodc.adapters.executors.shares import Share
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.errors import AutodcError, SurroundingsError
+from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
 from autodc.trial.executor import no_room
 
@@ -73,8 +74,6 @@ class Keeper:
         try:
             while not self._opened.done():
                 if stop():
-                    from autodc.study.driver import Interrupted  # what decides comes with it
-
                     raise Interrupted
                 with contextlib.suppress(TimeoutError):
                     self._opened.exception(LISTEN_SECONDS)

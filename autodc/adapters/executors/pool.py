@@ -50,8 +50,8 @@ PRELOADED = {
     "actors": ["autodc.adapters.executors.actors"],
 }
 """Runner → what Ray's workers import as they start, not when the first of them is asked to serve."""
-SPARED = ("start_log_monitor", "start_monitor", "start_api_server")
-"""Processes that serve who watches a cluster or scales it: a second of CPU each at the start, and more later."""
+SPARED = ("start_log_monitor", "start_monitor")
+"""Processes that bring logs to a terminal and scale a cluster: a second of CPU each, then more, for nothing here."""
 VITAL = ("raylet", "gcs_server")
 """Without these Ray is dead; the raylet ends by itself when one of its agents does."""
 LOG_BYTES = 4096
@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> int:
     service: Service = driver.receive()
     orders = Orders(service.slots)
     deaths = WorkerDeaths(orders, service.slots, lambda n, why: driver.tell("broken", n, _last_word(ray, why)))
-    pool = _pool(opening, service, orders, deaths)
+    pool = _pool(opening.share, service, orders, deaths)
     pool.start()
     with contextlib.suppress(EOFError, OSError):
         while (order := driver.receive())[0] != "close":
@@ -159,8 +159,6 @@ def _start(opening: Opening) -> Any:
     """Start Ray or join the cluster. Raises SurroundingsError ADC-EXEC-021, whatever Ray raises."""
     import ray
 
-    if opening.share.runner == "ray":  # imported beside the start of Ray's own processes
-        threading.Thread(target=importlib.import_module, args=("ray.tune",), name="tune", daemon=True).start()
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     try:
         if opening.address is not None:
@@ -233,18 +231,13 @@ def _patience(seconds: float) -> Any:
         services.get_node = look
 
 
-def _start_nothing(node: Any, **arguments: Any) -> None:
-    """Stand in for the start of one of them; the address of a dashboard is text, also where there is none."""
-    node._webui_url = node._webui_url or ""
-
-
 @contextlib.contextmanager
 def _spared() -> Iterator[None]:
     """Start none of what serves only those who watch a cluster; `ray.init` has no setting for it."""
     node: Any = importlib.import_module("ray._private.node").Node
     kept = {name: getattr(node, name) for name in SPARED if hasattr(node, name)}
     for name in kept:
-        setattr(node, name, _start_nothing)
+        setattr(node, name, lambda self: None)
     try:
         yield
     finally:
@@ -268,15 +261,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _pool(opening: Opening, service: Service, orders: Orders, deaths: WorkerDeaths) -> Pool:
-    share = opening.share
+def _pool(share: Share, service: Service, orders: Orders, deaths: WorkerDeaths) -> Pool:
     if share.runner == "actors":
         from autodc.adapters.executors.actors import ActorPool
 
         return ActorPool(share, orders, deaths, service.driver)
     from autodc.adapters.executors.tune import TunePool
 
-    return TunePool(share, orders, deaths, service.driver, ours=opening.address is None)
+    return TunePool(share, orders, deaths, service.driver)
 
 
 def _watch(ray: Any, driver: _Driver, opening: Opening) -> None:

@@ -35,7 +35,6 @@ _QUIET = {
     "RAY_ENABLE_RECORD_ACTOR_TASK_LOGGING": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "PL_DISABLE_FORK": "1",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
 }
 """Set before Ray starts, unless the person has set them."""

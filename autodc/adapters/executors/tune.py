@@ -9,7 +9,6 @@ searcher hands out another, and the slot is back (docs/decisions/executor.md).
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import os
 import shutil
@@ -19,7 +18,6 @@ import time
 import warnings
 from typing import Any, final
 
-import ray
 from ray import tune
 from ray.tune.search import Searcher
 
@@ -48,12 +46,7 @@ _LOGGERS = ("ray.tune", "ray.train", "ray.air")
 class TunePool:
     """Keeps a Tune trial per slot serving the server."""
 
-    def __init__(
-        self, share: Share, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress, *, ours: bool
-    ) -> None:
-        """ours: whether Ray was started by this process, so that its workers have our environment."""
-        if ours:
-            _leave_environment_alone()
+    def __init__(self, share: Share, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
         self._orders, self._deaths = orders, deaths
         resources = {"cpu": share.cpus_per_trial, "gpu": share.gpus_per_trial}
         self._trainable = tune.with_resources(_trainable(driver), resources)
@@ -149,16 +142,6 @@ class _Deaths(tune.Callback):  # type: ignore[misc]
 
     def __reduce__(self) -> Any:
         return dict, ()
-
-
-def _leave_environment_alone() -> None:
-    """Let Tune's actors live in the workers that Ray has started already.
-
-    Tune gives them environment variables, which workers of our own have anyhow: Ray would start others for it, each
-    with all its imports.
-    """
-    cache: Any = importlib.import_module("ray.tune.execution.class_cache")
-    cache._ActorClassCache.get = lambda self, kind: self._cache.setdefault(kind, ray.remote(kind))
 
 
 def _trainable(driver: DriverAddress) -> Any:
