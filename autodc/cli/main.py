@@ -123,46 +123,42 @@ def run(
     from autodc.studyfile import load_machine
 
     where = load_machine(machine)
-    from autodc.verbs.starting import Ahead, folder_of
+    from autodc.cli.live import Display, Stop, until_time
+    from autodc.cli.show import show_result
+    from autodc.study.driver import Interrupted
+    from autodc.verbs.folder import asked_until
+    from autodc.verbs.run import run as run_study
+    from autodc.verbs.run import without_test
 
-    with Ahead(where, folder_of(spec, out)) as ahead:  # before all that takes seconds to import
-        from autodc.cli.live import Display, Stop, until_time
-        from autodc.cli.show import show_result
-        from autodc.study.driver import Interrupted
-        from autodc.verbs.folder import asked_until
-        from autodc.verbs.run import run as run_study
-        from autodc.verbs.run import without_test
-
-        end = until_time(until, lambda: asked_until(out or os.path.join("runs", spec.name)))
-        with Display(spec.name) as display, Stop(display.say, lambda: _stopped(display)) as stop:
-            try:
-                result = run_study(
-                    spec,
-                    where,
-                    out,
-                    until=end,
-                    open_test=open_test,
-                    force=force,
-                    command=_same_command(),
-                    progress=display.update,
-                    stage=display.say,
-                    stop=stop,
-                    notify=notify,
-                    ahead=ahead,
+    end = until_time(until, lambda: asked_until(out or os.path.join("runs", spec.name)))
+    with Display(spec.name) as display, Stop(display.say, lambda: _stopped(display)) as stop:
+        try:
+            result = run_study(
+                spec,
+                where,
+                out,
+                until=end,
+                open_test=open_test,
+                force=force,
+                command=_same_command(),
+                progress=display.update,
+                stage=display.say,
+                stop=stop,
+                notify=notify,
+            )
+        except Interrupted as why:
+            _stopped(display, str(why))
+            return INTERRUPTED
+        except AutodcError:
+            display.close()
+            if (decided := without_test(spec, out)) is not None:
+                echo(json.dumps(decided.to_dict(), indent=2)) if as_json else show_result(decided)
+                echo(
+                    "the test set could not be measured; all else is decided and stands in result.json and the report. "
+                    "Mend what follows, then give the same command again",
+                    err=True,
                 )
-            except Interrupted as why:
-                _stopped(display, str(why))
-                return INTERRUPTED
-            except AutodcError:
-                display.close()
-                if (decided := without_test(spec, out)) is not None:
-                    echo(json.dumps(decided.to_dict(), indent=2)) if as_json else show_result(decided)
-                    echo(
-                        "the test set could not be measured; all else is decided and stands in result.json and the "
-                        "report. Mend what follows, then give the same command again",
-                        err=True,
-                    )
-                raise
+            raise
     if as_json:
         echo(json.dumps(result.to_dict(), indent=2))
     else:

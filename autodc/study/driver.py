@@ -40,8 +40,6 @@ LATE_SHARE = 0.1
 CUT_SHARE = 0.5
 """What still searches or compares is ended when no more time is left than this share of the last measurement takes."""
 
-SETTLING_SECONDS = 15.0
-"""So long after the first trainings were handed out they are under way, if none has ended before."""
 TIME_OVER = "the time was over before this training ended [ADC-RUN-070]"
 NOT_MADE = "the time was over before it was made"
 
@@ -59,8 +57,7 @@ class Driver:
     retries: how often a crashed or lost attempt is made again; deadline: Unix time by which the study is to be over,
     because: what a limit by it is called; seconds: what `budget.wall_clock` leaves to this turn, while the machine is
     awake; stop: asked between events, True ends the turn; clock: Unix time; monotonic: seconds awake; first: train the
-    first so many trials of the study and no more; begun: called once, when the first trainings are under way
-    for sure, until when the tracker is not followed either: their start has the cores;
+    first so many trials of the study and no more; begun: called once, when the first trainings are handed out;
     baselines: the simple ones, by name, measured before anything.
     """
 
@@ -101,7 +98,6 @@ class Driver:
         self._usual: tuple[pace.Pace, float] | None = None
         self._usual_due = -math.inf
         self._over = self._ended = False
-        self._settles: float | None = None
 
     def run(self) -> None:
         """Run until the study, or its first trials, are finished.
@@ -122,6 +118,7 @@ class Driver:
                 break
             if self._makes():
                 continue
+            self._tell_begun()
             if not self._under_way and not self._making.keys() - self._handed:
                 if study.state.lost:
                     raise Interrupted("the time was over before what was lost was trained again")
@@ -132,9 +129,7 @@ class Driver:
                 for completion in completions:
                     self._take(completion)
             self._simple.take()
-            if self._is_settled(bool(completions)):
-                self._tell_begun()
-                self._tracker.follow()
+            self._tracker.follow()
             if completions:
                 self._thinking.append((self._monotonic() - begun) / len(completions))
             self._progress(study.state)
@@ -142,16 +137,8 @@ class Driver:
         self._tracker.follow()
         self._progress(study.state)
 
-    def _is_settled(self, ended: bool) -> bool:
-        """Whether the first trainings are under way. ended: whether anything came to its end just now."""
-        if self._settles is None:
-            self._settles = self._monotonic() + SETTLING_SECONDS
-        if ended:
-            self._settles = -math.inf
-        return self._monotonic() >= self._settles
-
     def _tell_begun(self) -> None:
-        if self._begun is not None:
+        if self._begun is not None and self._under_way:
             self._begun()
             self._begun = None
 

@@ -43,7 +43,6 @@ from autodc.verbs.releasing import releasing
 from autodc.verbs.requested import Requested
 from autodc.verbs.result import Result as Result
 from autodc.verbs.session import begins
-from autodc.verbs.starting import Ahead, folder_of
 from autodc.verbs.summary import Summary
 from autodc.wire.explored import measure_ahead
 from autodc.wire.inputs import Inputs, read_inputs
@@ -76,7 +75,6 @@ def run(
     stage: Announce = lambda words: None,
     stop: Callable[[], bool] = lambda: False,
     notify: str | None = None,
-    ahead: Ahead | None = None,
 ) -> Result:
     """Run a study to its end, or go on where its folder stopped; a finished one whose file was extended goes on too.
 
@@ -85,12 +83,11 @@ def run(
     out: left out: `runs/<name>` below the working directory; until: Unix time by which it is to be over; progress:
     told the state after every step; stage: told in words what happens before the first training; stop: asked between
     steps, True ends the turn with `study.driver.Interrupted`; notify: a program with its arguments, or an address, that
-    is told of datasets that are kept and of the end (`verbs.notices`); ahead: workers that start already, for this
-    folder. Where the test set cannot be read at the end,
+    is told of datasets that are kept and of the end (`verbs.notices`). Where the test set cannot be read at the end,
     result.json and report say what was decided, its error is raised, and the same call tries again.
     """
     machine = machine or MachineSpec()
-    folder = folder_of(spec, out)
+    folder = _folder(spec, out)
     if open_test and (folder / JOURNAL).exists():
         state = state_of(folder)
         open_test = not _is_untold(state, folder)
@@ -99,7 +96,7 @@ def run(
     with (
         releasing(machine, folder, stage, stop),
         _notifier(notify, stage) as notifier,
-        _workers(machine, folder, stage, stop, ahead) as workers,
+        _workers(machine, folder, stage, stop) as workers,
     ):
         stage("reading the data")
         return _run(spec, machine, folder, workers, until, open_test, force, command, progress, stage, stop, notifier)
@@ -169,7 +166,7 @@ def _run(
 
 def without_test(spec: StudySpec, out: str | os.PathLike[str] | None = None) -> Result | None:
     """What a study decided whose test set could not be read; None for any other folder."""
-    folder = folder_of(spec, out)
+    folder = _folder(spec, out)
     if not (folder / JOURNAL).exists() or state_of(folder).unread is None:
         return None
     return Result(content=open_result(folder)[1], folder=folder)
@@ -179,6 +176,10 @@ def _is_untold(state: State, folder: Path) -> bool:
     """Whether the test set was opened and result.json does not say so: whoever opened it was ended, and goes on."""
     told = stored(folder).get("test")
     return bool(state.opened) and not (isinstance(told, dict) and told.get("opened") == len(state.opened))
+
+
+def _folder(spec: StudySpec, out: str | os.PathLike[str] | None) -> Path:
+    return Path(out if out is not None else Path("runs") / spec.name).absolute()
 
 
 def _train(
@@ -197,6 +198,7 @@ def _train(
 
     stage("putting the datasets in place")
     jobs = job_maker(inputs, study.state, machine, folder)
+    tracker.follow()
     executor = workers.executor()
     try:
         begun = session(executor.slots)
@@ -239,9 +241,7 @@ def _notifier(target: str | None, say: Announce) -> Iterator[Notifier | None]:
 
 
 @contextmanager
-def _workers(
-    machine: MachineSpec, folder: Path, stage: Announce, stop: Callable[[], bool], ahead: Ahead | None
-) -> Iterator[Workers]:
+def _workers(machine: MachineSpec, folder: Path, stage: Announce, stop: Callable[[], bool]) -> Iterator[Workers]:
     """The executor of a run, which measures what the study names before it trains.
 
     Where that ends with an error in a folder that was not there, nothing stays of it.
@@ -250,8 +250,6 @@ def _workers(
 
     def started(calls: int) -> Executor:
         stage("starting the workers" if machine.runner == "inline" else f"starting the workers: {RAY_STARTS}")
-        if ahead is not None and (executor := ahead.take(stage, stop)) is not None:
-            return executor
         return open_executor(machine, log_folder=str(folder / LOGS), notice=stage, stop=stop)
 
     workers = Workers(started, folder / "work" / "measured", machine=machine, stop=stop)

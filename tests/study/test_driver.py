@@ -114,7 +114,7 @@ def test_the_executor_is_kept_one_job_ahead_and_never_more(world: Any, executor_
     assert max(most) <= executor.slots + 1
 
 
-def test_it_is_told_once_that_the_first_trainings_are_under_way(world: Any, executor_of: Any) -> None:
+def test_it_is_told_once_that_the_first_trainings_are_handed_out(world: Any, executor_of: Any) -> None:
     hand = world()
     study = hand.open([])
     told = []

@@ -10,7 +10,7 @@ import ray
 
 from autodc.adapters.executors.deaths import Orders, WorkerDeaths
 from autodc.adapters.executors.link import DriverAddress, Worker
-from autodc.adapters.executors.shares import Share
+from autodc.studyfile.study import MachineSpec
 
 LOOK_SECONDS = 0.25
 STOP_SECONDS = 5.0
@@ -20,8 +20,8 @@ STOP_SECONDS = 5.0
 class ActorPool:
     """Keeps an actor per slot serving the server."""
 
-    def __init__(self, share: Share, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
-        resources = {"num_cpus": share.cpus_per_trial, "num_gpus": share.gpus_per_trial}
+    def __init__(self, machine: MachineSpec, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
+        resources = {"num_cpus": machine.cpus_per_trial, "num_gpus": machine.gpus_per_trial}
         self._host = ray.remote(max_restarts=0, max_concurrency=1, **resources)(_Host)
         self._driver = driver
         self._orders, self._deaths = orders, deaths

@@ -17,7 +17,6 @@ from typing import final
 from autodc.adapters.executors.link import PROOF, DriverAddress, TaskServer, proof
 from autodc.adapters.executors.pool import LOCAL, Opening, Service, refusal
 from autodc.adapters.executors.ray_process import RayProcess
-from autodc.adapters.executors.shares import Share
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.errors import AutodcError, SurroundingsError
 from autodc.study.driver import Interrupted
@@ -191,7 +190,7 @@ class Keeper:
         """Start the process and wait until Ray is ready there. Raises what it was refused with."""
         process = RayProcess.start(self._folder, self._log, self._address is None)
         try:
-            process.line.send(Opening(share=Share.of(self._machine), address=self._address, patience=patience))
+            process.line.send(Opening(machine=self._machine, address=self._address, patience=patience))
             end = time.monotonic() + patience + SPARE_SECONDS
             while time.monotonic() < end:
                 if self._closing.is_set():

@@ -22,7 +22,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,8 +33,8 @@ import psutil
 from autodc.adapters.executors.deaths import Orders, WorkerDeaths
 from autodc.adapters.executors.lifeline import die_with
 from autodc.adapters.executors.link import DriverAddress
-from autodc.adapters.executors.shares import Share, alive, room, slots
-from autodc.errors import AutodcError, SurroundingsError
+from autodc.errors import AutodcError, InputError, SurroundingsError
+from autodc.studyfile.study import MachineSpec
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray's own minimum is 75 MB; data and outcomes do not travel through it."""
@@ -45,13 +45,6 @@ BEAT_SECONDS = 3.0
 LOOK_SECONDS = 0.25
 """How often Ray's own processes are looked at."""
 DIAL_SECONDS = 10.0
-PRELOADED = {
-    "ray": ["ray.tune", "autodc.adapters.executors.link"],
-    "actors": ["autodc.adapters.executors.actors"],
-}
-"""Runner → what Ray's workers import as they start, not when the first of them is asked to serve."""
-SPARED = ("start_log_monitor", "start_monitor")
-"""Processes that bring logs to a terminal and scale a cluster: a second of CPU each, then more, for nothing here."""
 VITAL = ("raylet", "gcs_server")
 """Without these Ray is dead; the raylet ends by itself when one of its agents does."""
 LOG_BYTES = 4096
@@ -62,7 +55,7 @@ LOG_BYTES = 4096
 class Opening:
     """What Ray is to be started with."""
 
-    share: Share
+    machine: MachineSpec
     address: str | None
     """a cluster to join, None for a Ray of our own."""
     patience: float
@@ -103,18 +96,18 @@ def main(arguments: list[str]) -> int:
     limit.start()
     try:
         ray = _start(opening)
-        allowed, most = slots(ray.nodes(), opening.share)
+        slots, most = _slots(ray.nodes(), opening.machine)
         limit.cancel()
-        driver.tell("ready", allowed, most, _host(ray, opening))
+        driver.tell("ready", slots, most, _host(ray, opening))
     except AutodcError as error:
         driver.tell("refused", error)
         _leave(3)
     threading.Thread(target=_watch, args=(ray, driver, opening), name="watch", daemon=True).start()
-    threading.Thread(target=_beat, args=(ray, driver, opening.share), name="beat", daemon=True).start()
+    threading.Thread(target=_beat, args=(ray, driver, opening.machine), name="beat", daemon=True).start()
     service: Service = driver.receive()
     orders = Orders(service.slots)
     deaths = WorkerDeaths(orders, service.slots, lambda n, why: driver.tell("broken", n, _last_word(ray, why)))
-    pool = _pool(opening.share, service, orders, deaths)
+    pool = _pool(opening.machine, service, orders, deaths)
     pool.start()
     with contextlib.suppress(EOFError, OSError):
         while (order := driver.receive())[0] != "close":
@@ -127,6 +120,11 @@ def main(arguments: list[str]) -> int:
     ray.shutdown()
     _leave(0)
     return 0
+
+
+def room(nodes: Sequence[Mapping[str, float]], machine: MachineSpec) -> int:
+    """How many trials fit, node by node: a trial lies on one node, and a share of a GPU on one GPU."""
+    return sum(_room_on(node, machine) for node in nodes)
 
 
 @final
@@ -165,15 +163,14 @@ def _start(opening: Opening) -> Any:
             _reach(opening.address)
             ray.init(address=opening.address, **quiet)
             return ray
-        share = opening.share
-        with _patience(opening.patience), _spared():
+        machine = opening.machine
+        with _patience(opening.patience):
             ray.init(
                 address=LOCAL,
-                num_cpus=max(_cores(), math.ceil((share.max_concurrent or 1) * share.cpus_per_trial)),
+                num_cpus=max(_cores(), math.ceil((machine.max_concurrent or 1) * machine.cpus_per_trial)),
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _node_ip_address=LOOPBACK,
-                _system_config={"preload_python_modules": PRELOADED[share.runner]},
                 **quiet,
             )
     except Exception as error:  # Ray raises whatever it likes, a bare Exception among it
@@ -231,25 +228,45 @@ def _patience(seconds: float) -> Any:
         services.get_node = look
 
 
-@contextlib.contextmanager
-def _spared() -> Iterator[None]:
-    """Start none of what serves only those who watch a cluster; `ray.init` has no setting for it."""
-    node: Any = importlib.import_module("ray._private.node").Node
-    kept = {name: getattr(node, name) for name in SPARED if hasattr(node, name)}
-    for name in kept:
-        setattr(node, name, lambda self: None)
-    try:
-        yield
-    finally:
-        for name, start in kept.items():
-            setattr(node, name, start)
-
-
 def _fallen() -> bool:
     """Whether a vital process of Ray's has ended before it was ready."""
     with contextlib.suppress(psutil.Error):
         return any(p.name() in VITAL and p.status() == psutil.STATUS_ZOMBIE for p in psutil.Process().children())
     return False
+
+
+def _slots(nodes: Sequence[Mapping[str, Any]], machine: MachineSpec) -> tuple[int, int]:
+    """How many trials the machine file allows at once, and how many the cluster holds.
+
+    Raises InputError ADC-EXEC-022 where it holds none.
+    """
+    alive = _alive(nodes)
+    slots = room(alive, machine)
+    if slots < 1:
+        each = sorted({f"{node.get('CPU', 0):g} CPU and {node.get('GPU', 0):g} GPU" for node in alive})
+        wanted = f"{machine.cpus_per_trial:g} CPU and {machine.gpus_per_trial:g} GPU"
+        raise InputError(
+            "ADC-EXEC-022",
+            f"no trial fits: it needs {wanted} on one node",
+            "machine file: cpus_per_trial, gpus_per_trial",
+            "nodes with " + "; ".join(each) if each else "no node",
+            "lower cpus_per_trial or gpus_per_trial, or add a node",
+        )
+    return min(slots, machine.max_concurrent or slots), slots
+
+
+def _alive(nodes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, float]]:
+    return [node.get("Resources", {}) for node in nodes if node.get("Alive")]
+
+
+def _room_on(node: Mapping[str, float], machine: MachineSpec) -> int:
+    fits = math.floor(node.get("CPU", 0.0) / machine.cpus_per_trial + 1e-9)
+    if not machine.gpus_per_trial:
+        return fits
+    gpus = node.get("GPU", 0.0)
+    if machine.gpus_per_trial < 1:
+        return min(fits, math.floor(gpus) * math.floor(1 / machine.gpus_per_trial + 1e-9))
+    return min(fits, math.floor(gpus / machine.gpus_per_trial + 1e-9))
 
 
 def _host(ray: Any, opening: Opening) -> str:
@@ -261,14 +278,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _pool(share: Share, service: Service, orders: Orders, deaths: WorkerDeaths) -> Pool:
-    if share.runner == "actors":
+def _pool(machine: MachineSpec, service: Service, orders: Orders, deaths: WorkerDeaths) -> Pool:
+    if machine.runner == "actors":
         from autodc.adapters.executors.actors import ActorPool
 
-        return ActorPool(share, orders, deaths, service.driver)
+        return ActorPool(machine, orders, deaths, service.driver)
     from autodc.adapters.executors.tune import TunePool
 
-    return TunePool(share, orders, deaths, service.driver)
+    return TunePool(machine, orders, deaths, service.driver)
 
 
 def _watch(ray: Any, driver: _Driver, opening: Opening) -> None:
@@ -290,12 +307,12 @@ def _closing(ray: Any) -> bool:
     return ray._private.worker._global_node is None
 
 
-def _beat(ray: Any, driver: _Driver, share: Share) -> None:
+def _beat(ray: Any, driver: _Driver, machine: MachineSpec) -> None:
     """Tell the driver what is free, as long as Ray answers and has a node; silence tells it that Ray is gone."""
     while True:
         with contextlib.suppress(Exception):  # Ray raises whatever it likes; the driver hears nothing, and that is true
-            there, free = alive(ray.nodes()), ray.available_resources()
-            if fitting := room(there, share):
+            there, free = _alive(ray.nodes()), ray.available_resources()
+            if fitting := room(there, machine):
                 kinds = {k: sum(node.get(k, 0.0) for node in there) for k in ("CPU", "GPU")}
                 words = ", ".join(f"{free.get(k, 0.0):g} of {n:g} {k}" for k, n in kinds.items() if n)
                 driver.tell("alive", f"{words} free", _last_word(ray, ""), fitting)

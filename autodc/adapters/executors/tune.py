@@ -23,7 +23,7 @@ from ray.tune.search import Searcher
 
 from autodc.adapters.executors.deaths import Orders, WorkerDeaths
 from autodc.adapters.executors.link import DriverAddress, Worker
-from autodc.adapters.executors.shares import Share
+from autodc.studyfile.study import MachineSpec
 
 STOP_SECONDS = 10.0
 MOST = 10_000
@@ -46,9 +46,9 @@ _LOGGERS = ("ray.tune", "ray.train", "ray.air")
 class TunePool:
     """Keeps a Tune trial per slot serving the server."""
 
-    def __init__(self, share: Share, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
+    def __init__(self, machine: MachineSpec, orders: Orders, deaths: WorkerDeaths, driver: DriverAddress) -> None:
         self._orders, self._deaths = orders, deaths
-        resources = {"cpu": share.cpus_per_trial, "gpu": share.gpus_per_trial}
+        resources = {"cpu": machine.cpus_per_trial, "gpu": machine.gpus_per_trial}
         self._trainable = tune.with_resources(_trainable(driver), resources)
         self._folder = tempfile.mkdtemp(prefix="tune-", dir=".")
         self._thread = threading.Thread(target=self._keep, name="tune", daemon=True)

@@ -12,9 +12,8 @@ import pytest
 
 from autodc.adapters.executors.deaths import DEATHS_PER_SLOT, Orders, WorkerDeaths
 from autodc.adapters.executors.link import PROOF, DriverAddress, TaskServer, Worker, proof, unseen
-from autodc.adapters.executors.pool import last_line, refusal
+from autodc.adapters.executors.pool import last_line, refusal, room
 from autodc.adapters.executors.ray_process import environment
-from autodc.adapters.executors.shares import Share, room
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.jobs import Jobs, small_dataset
@@ -36,7 +35,7 @@ from autodc.testing.jobs import Jobs, small_dataset
     ],
 )
 def test_trials_are_counted_node_by_node(nodes: Any, wanted: Any, slots: Any) -> None:
-    assert room(nodes, Share.of(MachineSpec(**wanted))) == slots
+    assert room(nodes, MachineSpec(**wanted)) == slots
 
 
 def test_ray_gets_no_working_directory_and_relative_paths_in_full(
