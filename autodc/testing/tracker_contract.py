@@ -11,10 +11,10 @@ import pytest
 from autodc.adapters.journal import SqliteJournal
 from autodc.study.journal import events as ev
 from autodc.study.ports import Tracker
+from autodc.testing.waiting import PATIENCE
 
 TrackerOf = Callable[[Path], Tracker]
 
-_PATIENCE = 300.0  # seconds a tracker may take to send a study of a dozen trials
 _START = 1.7e9
 
 
@@ -30,7 +30,7 @@ class TrackerContract:
         """Waits without a complaint, and makes no folder."""
         tracker = tracker_of(tmp_path / "out" / "journal.sqlite")
         tracker.follow()
-        assert tracker.finish(_PATIENCE)
+        assert tracker.finish(PATIENCE)
         assert tracker.complaint == ""
         assert not (tmp_path / "out").exists()
 
@@ -41,7 +41,7 @@ class TrackerContract:
         for event in study(trials=3):
             journal.append([event])
             tracker.follow()
-        assert tracker.finish(_PATIENCE)
+        assert tracker.finish(PATIENCE)
         assert tracker.complaint == ""
         reference = tracker.reference
         assert reference is None or set(reference) == {"uri", "experiment_id", "run_id"}
@@ -53,8 +53,8 @@ class TrackerContract:
         journal = SqliteJournal(tmp_path / "journal.sqlite")
         journal.append(study(trials=1))
         tracker = tracker_of(journal.path)
-        assert tracker.finish(_PATIENCE)
-        assert tracker.finish(_PATIENCE)
+        assert tracker.finish(PATIENCE)
+        assert tracker.finish(PATIENCE)
         journal.close()
 
 

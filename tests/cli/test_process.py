@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autodc.testing.waiting import until
+from autodc.testing.waiting import PATIENCE, until
 from autodc.testing.worlds.cells import write_world
 
 HEAVY = ("ray", "torch", "mlflow", "pandas", "optuna", "sklearn", "scipy")
@@ -27,7 +27,6 @@ class Slow:
             time.sleep(0.3)
         return CellTrainer().train(job)
 """
-PATIENCE = 300.0
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from autodc.data.where import select
 from autodc.errors import DataError
+from autodc.testing.waiting import PATIENCE
 
 ROWS = 3000
 PLACE = "study.yaml: slices[dark].where"
@@ -200,7 +201,7 @@ def test_a_forked_process_has_a_database_of_its_own() -> None:
     child = os.fork()
     if child == 0:
         os._exit(0 if chosen("flag").sum() == ROWS // 2 else 1)
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

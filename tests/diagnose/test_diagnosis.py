@@ -52,13 +52,13 @@ def test_it_is_the_same_twice_and_another_cut_with_another_seed() -> None:
     assert one.findings[0].found != other.findings[0].found
 
 
-@pytest.mark.slow(seconds=20)
+@pytest.mark.slow(seconds=30)
 def test_luck_is_seldom_confirmed() -> None:
     confirmed = 0
-    for seed in range(40):
+    for seed in range(60):
         view = view_of(600, seed=seed, planted=False)
         confirmed += bool(diagnose(view, FINDERS, seed=seed).confirmed)
-    assert confirmed <= 5  # .05 of 40 is 2; more than 5 has probability .014
+    assert confirmed <= 7  # .05 of 60 is 3; more than 7 has probability .01
 
 
 def test_groups_count_once() -> None:

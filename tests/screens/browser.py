@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-WAIT = 300_000
+from autodc.testing.waiting import PATIENCE
+
+WAIT = 1000 * PATIENCE
 """Milliseconds that a page or a browser may take on a busy machine."""
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 

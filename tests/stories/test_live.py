@@ -15,12 +15,11 @@ from typing import Any
 import pytest
 
 import autodc
-from autodc.testing.waiting import until
+from autodc.testing.waiting import PATIENCE, until
 from autodc.testing.worlds.cells import write_world
 from autodc.verbs.run import run as go_on
 from tests.screens.browser import Watch, chromium
 
-PATIENCE = 300.0
 WORLD = {"budget__trainings": 30, "loop__rounds": 1, "gate__evidence": "each", "data__explore_share": 0}
 WAITS = """
 import pathlib, time

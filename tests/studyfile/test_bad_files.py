@@ -65,6 +65,7 @@ def test_missing_files_and_folders(problems_of: Any, tmp_path: Path) -> None:
     assert "did you mean" in folder.hint
 
 
+@pytest.mark.timeout(120)
 def test_what_is_no_regular_file_is_not_waited_for(problems_of: Any, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "study.yaml")
     for path in (tmp_path / "study.yaml", Path("/dev/zero"), Path("/dev/null")):
@@ -127,6 +128,7 @@ NO_INCLUDES = {
 }
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("case", NO_INCLUDES)
 def test_an_include_of_what_is_no_text(problems_of: Any, write: Any, tmp_path: Path, case: str) -> None:
     name, code, words = NO_INCLUDES[case]

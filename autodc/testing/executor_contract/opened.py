@@ -22,8 +22,8 @@ class Opened:
 
     supervised: ClassVar[bool] = True
     workers: ClassVar[bool] = False
-    busy_again: ClassVar[float] = PATIENCE
-    """Seconds within which every slot must train again after a death."""
+    busy_again: ClassVar[float] = 30.0
+    """Seconds within which every slot must train again after a death: generous, the machine may be busy."""
 
     @classmethod
     def open_executor(cls) -> Executor:

@@ -19,12 +19,12 @@ PATIENCE = 400.0
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'autodc'; from autodc.cli.main import main; main()"]
 
 
-def all_slots_train(executor: Any, jobs: Any) -> None:
-    """Every slot is seen training at the same time."""
+def all_slots_train(executor: Any, jobs: Any, seconds: float = PATIENCE) -> None:
+    """Every slot is seen training at the same time, within so many seconds."""
     files = [jobs.folder / f"busy-{jobs.made}-{k}" for k in range(executor.slots)]
     for file in files:
         executor.submit(jobs("sleep", seconds=HOUR, pid_file=str(file)))
-    until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", PATIENCE)
+    until(lambda: all(f.exists() and f.read_text() != "" for f in files), "all slots train", seconds)
 
 
 def command_of(process: Any) -> Any:

@@ -17,11 +17,10 @@ from autodc.adapters.executors.controlled import Controlled
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract.opened import collect
 from autodc.testing.jobs import Jobs, small_dataset
-from autodc.testing.waiting import until
+from autodc.testing.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.timeout(1800)]
 
-PATIENCE = 300.0
 HOUR = 3600.0
 CLUSTER = """
 import sys

@@ -16,7 +16,6 @@ from autodc.adapters.executors.pool import last_line, refusal, room
 from autodc.adapters.executors.ray_process import environment
 from autodc.adapters.executors.task_queue import TaskQueue
 from autodc.studyfile.study import MachineSpec
-from autodc.testing.jobs import Jobs, small_dataset
 
 
 @pytest.mark.parametrize(
@@ -154,12 +153,6 @@ def line(tmp_path: Path) -> Iterator[Any]:
     yield queue, DriverAddress(address=server.address, key=server.key, log_folder=str(logs))
     queue.close()
     server.close()
-
-
-@pytest.fixture
-def jobs(tmp_path: Path) -> Any:
-    (tmp_path / "data").mkdir()
-    return Jobs(small_dataset(tmp_path / "data"))
 
 
 def _serve_one(call: Any, sight: Any = 0.0) -> None:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from autodc.adapters.executors import open_executor
-from autodc.errors import SurroundingsError
+from autodc.errors import InputError, SurroundingsError
 from autodc.study.driver import Interrupted
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract.opened import collect
@@ -34,6 +34,9 @@ from tests.adapters.executors.on_ray import (
 )
 
 pytestmark = [pytest.mark.slow(seconds=33), pytest.mark.timeout(1800)]
+
+BUSY_AGAIN = 180.0
+"""Within so many seconds after Ray's death every slot trains again, whatever died."""
 
 FAULT = """
 import os, pathlib, sys
@@ -81,7 +84,7 @@ class TestDeaths:
         completions = collect(executor, SLOTS + 1)
         assert [c.status for c in completions if c.number != waiting.number] == ["lost"] * SLOTS
         assert [c.status for c in completions if c.number == waiting.number] == ["done"]
-        all_slots_train(executor, jobs)
+        all_slots_train(executor, jobs, BUSY_AGAIN)
         assert [words.split(" (")[0] for words in told] == ["Ray died", "Ray is back"]
         executor.cancel()
 
@@ -143,6 +146,14 @@ def test_workers_that_die_at_their_start_are_told_with_their_last_word(
         return any("the last word of a worker" in words for words in told)
 
     until(heard, "the user is told", PATIENCE)
+
+
+def test_a_gpu_that_no_node_has_is_told_at_the_start() -> None:
+    if os.path.exists("/dev/nvidia0"):
+        pytest.skip("this machine has one")
+    with pytest.raises(InputError, match="1 GPU on one node") as raised:
+        open_executor(MachineSpec(gpus_per_trial=1))
+    assert raised.value.code == "ADC-EXEC-022"
 
 
 @pytest.mark.parametrize("moment", ["training", "starting"])

@@ -10,9 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from autodc.testing.waiting import until
-
-PATIENCE = 300.0
+from autodc.testing.waiting import PATIENCE, until
 
 DRIVER = """
 import sys

@@ -16,7 +16,7 @@ import pytest
 
 from autodc.adapters.trainers import make_trainer
 from autodc.testing.trainer_contract import training_job
-from autodc.testing.waiting import until
+from autodc.testing.waiting import PATIENCE, until
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import TrainerError
 
@@ -30,7 +30,6 @@ def write(change=lambda a: a, key="outputs", rows=None):
         more = {} if rows is None else {"rows": rows(n)}
         np.savez(out / f"predictions-{part['name']}.npz", **{key: change(np.full((n, 3), 0.5))}, **more)
 """
-DEADLINE = 300  # seconds
 
 
 @pytest.fixture
@@ -174,12 +173,12 @@ run_program([sys.executable, "program.py"], {str(tmp_path)!r}, Path({str(job.out
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
     program = until(
-        lambda: (job.out / "stdout.txt").exists() and psutil.Process(parent.pid).children(), "a program runs", DEADLINE
+        lambda: (job.out / "stdout.txt").exists() and psutil.Process(parent.pid).children(), "a program runs", PATIENCE
     )
-    until((job.out / "stdout.txt").read_text, "it says something", DEADLINE)
+    until((job.out / "stdout.txt").read_text, "it says something", PATIENCE)
     parent.kill()
     parent.wait()
-    until(lambda: not program[0].is_running() or program[0].status() == psutil.STATUS_ZOMBIE, "it is gone", DEADLINE)
+    until(lambda: not program[0].is_running() or program[0].status() == psutil.STATUS_ZOMBIE, "it is gone", PATIENCE)
 
 
 def test_a_missing_program_is_told(tmp_path: Path, world: Any) -> None:
