@@ -330,7 +330,9 @@ class StudySpec(Spec):
 class MachineSpec(Spec):
     """Where a study runs; not part of its identity."""
 
-    runner: Literal["ray", "actors", "inline"] = Field(default="ray", description="ray: Ray Tune; actors: plain actors")
+    runner: Literal["ray", "actors", "inline"] = Field(
+        default="actors", description="actors: plain Ray actors; ray: Ray Tune; inline: no Ray, one trial at a time"
+    )
     address: str | None = Field(default=None, description="a Ray cluster; left out: all local cores")
     cpus_per_trial: float = Field(default=1, gt=0)
     gpus_per_trial: float = Field(default=0, ge=0)

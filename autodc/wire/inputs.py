@@ -13,7 +13,7 @@ from autodc.adapters.generators import generator_problem
 from autodc.adapters.journal import JOURNAL, state_of
 from autodc.adapters.methods import baseline_problems
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers import check_trainer, fork_problems, input_problems
+from autodc.adapters.trainers.checking import check_trainer, fork_problems, input_problems
 from autodc.data.admit import Candidate, Read
 from autodc.data.catalogue import VALIDATION, Catalogue, build_catalogue
 from autodc.data.dataset import Dataset

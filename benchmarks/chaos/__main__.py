@@ -83,7 +83,8 @@ def _kinds(asked: argparse.Namespace, folder: Path) -> tuple[list[str], list[str
 
 
 def _random(asked: argparse.Namespace, folder: Path) -> tuple[list[str], list[str]]:
-    machines = {"runner: inline": asked.kills, "runner: ray\nmax_concurrent: 2": asked.ray}
+    machines = {"runner: inline": asked.kills}
+    machines |= {f"runner: {name}\nmax_concurrent: 2": asked.ray for name in ("actors", "ray")}
     found = [
         kills.at_random(folder / f"random-{number}", machine, count, asked.seed + number, _say)
         for number, (machine, count) in enumerate(machines.items())

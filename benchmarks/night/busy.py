@@ -160,11 +160,10 @@ PART = Part(
         f"{name}: {wiring}": case
         for name, night in NIGHTS.items()
         for wiring, case in (
-            ("`autodc run`, Ray", partial(ours, night, "ray")),
             ("`autodc run`, actors", partial(ours, night, "actors")),
+            ("`autodc run`, Ray Tune", partial(ours, night, "ray")),
             ("the loop alone, in virtual time", partial(loop_alone, night)),
             ("Ray Tune, OptunaSearch, MLflow callback by hand", partial(by_hand, night)),
         )
-        if wiring != "`autodc run`, actors" or name == "0.5 s"
     },
 )

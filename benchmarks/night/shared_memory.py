@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,11 +21,12 @@ from benchmarks.night.part import Figures, Part
 
 MEGABYTES, COLUMNS = 800, 100
 WORKERS = (1, 2, 4)
+RUNNERS: tuple[Literal["actors", "ray"], ...] = ("actors", "ray")
 A_WORKER = 150
 PATIENCE = 300.0
 
 
-def shared(workers: int, quick: bool) -> Figures:
+def shared(workers: int, runner: Literal["actors", "ray"], quick: bool) -> Figures:
     """Each worker reads every row and holds it; then their memory is looked at."""
     megabytes = MEGABYTES // 8 if quick else MEGABYTES
     with tempfile.TemporaryDirectory() as name:
@@ -37,7 +39,7 @@ def shared(workers: int, quick: bool) -> Figures:
         base, validation = (str(store.put_dataset(one)) for one in (data, held))
         del x, data
         cpus = min(1.0, psutil.cpu_count() / workers)
-        executor = open_executor(MachineSpec(runner="ray", max_concurrent=workers, cpus_per_trial=cpus))
+        executor = open_executor(MachineSpec(runner=runner, max_concurrent=workers, cpus_per_trial=cpus))
         try:
             for k in range(workers):
                 executor.submit(_task(k, folder, base, validation))
@@ -88,5 +90,7 @@ PART = Part(
         f"One dataset of {MEGABYTES} MB ({COLUMNS} columns of decimal numbers), read to its last row and held by all "
         "workers of a node at once. PSS: what several processes share is divided among them."
     ),
-    cases={f"{n} worker{'s' if n > 1 else ''}": partial(shared, n) for n in WORKERS},
+    cases={
+        f"{n} worker{'s' if n > 1 else ''}: {runner}": partial(shared, n, runner) for runner in RUNNERS for n in WORKERS
+    },
 )

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -89,7 +90,7 @@ class Night:
     """Of the finished study."""
 
 
-def night(folder: Path) -> Night:
+def night(folder: Path, runner: str) -> Night:
     """Run a study on three nodes; kill one, freeze another, let the head go on alone."""
     shared, ray = folder / "shared", Path(tempfile.mkdtemp(prefix="adc", dir="/tmp"))
     shared.mkdir()
@@ -119,7 +120,8 @@ def night(folder: Path) -> Night:
             budget__trainings=80,
         )
         machine = folder / "machine.yaml"
-        machine.write_text(f"runner: ray\naddress: {where}\nmax_concurrent: 3\nretries: 3\ncache_dir: {shared}/cache\n")
+        settings = f"runner: {runner}\naddress: {where}\nmax_concurrent: 3\nretries: 3\ncache_dir: {shared}/cache\n"
+        machine.write_text(settings)
         words = ["run", str(study), "--machine", str(machine), "--out", str(shared / "out"), "--json"]
         with (folder / "run.json").open("w") as out, (folder / "run.err").open("w") as err:
             driver = nodes.head([*COMMAND, *words], env, stdout=out, stderr=err)
@@ -134,12 +136,12 @@ def night(folder: Path) -> Night:
         shutil.rmtree(ray, ignore_errors=True)
 
 
-def lost_nodes(quick: bool) -> Figures:
+def lost_nodes(runner: str, quick: bool) -> Figures:
     """Figures of both losses."""
     if why := why_not():
         return {"not measured": why}
     with tempfile.TemporaryDirectory() as folder:
-        found = night(Path(folder))
+        found = night(Path(folder), runner)
     both = (found.killed, found.frozen)
     return {
         "killed: back at work after, s": f"{found.killed.again.time - found.killed.at:.1f}",
@@ -199,5 +201,5 @@ PART = Part(
         "killed, those of another stopped where they stand (SIGSTOP); from then until the trial that trained there "
         "trains elsewhere. Needs root and a kernel that lets namespaces be made."
     ),
-    cases={"one killed, one frozen": lost_nodes},
+    cases={f"one killed, one frozen: {runner}": partial(lost_nodes, runner) for runner in ("actors", "ray")},
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import ray
 
 from autodc.adapters.executors.deaths import Orders, WorkerDeaths
 from autodc.adapters.executors.link import DriverAddress, Worker
-from autodc.studyfile.study import MachineSpec
+
+if TYPE_CHECKING:
+    from autodc.studyfile.study import MachineSpec
 
 LOOK_SECONDS = 0.25
 STOP_SECONDS = 5.0

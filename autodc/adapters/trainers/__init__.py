@@ -1,6 +1,8 @@
-"""Trainers: torch_image, torch_tabular, sklearn, command, and those a user or another package brings."""
+"""Trainers: torch_image, torch_tabular, sklearn, command, and those a user or another package brings.
 
-from autodc.adapters.trainers.checking import check_trainer, fork_problems, input_problems
+What checks them is in `checking`: a process that trains does without.
+"""
+
 from autodc.adapters.trainers.registry import make_trainer
 
-__all__ = ["check_trainer", "fork_problems", "input_problems", "make_trainer"]
+__all__ = ["make_trainer"]

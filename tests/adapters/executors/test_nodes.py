@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from autodc.studyfile.study import MachineSpec
 from benchmarks.night.nodes import why_not
 from benchmarks.night.two_nodes import Night, night
 
@@ -17,7 +18,7 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Night:
     """A study during which a node was killed and another froze."""
     if why := why_not():
         pytest.skip(why)
-    return night(tmp_path_factory.mktemp("nodes"))
+    return night(tmp_path_factory.mktemp("nodes"), MachineSpec().runner)
 
 
 def test_no_trial_is_lost_with_its_node(lost: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from autodc.adapters.trainers import check_trainer, make_trainer
+from autodc.adapters.trainers import make_trainer
+from autodc.adapters.trainers.checking import check_trainer
 from autodc.errors import SpecError
 from autodc.studyfile.study import ParameterSpec
 from autodc.trial.executor import TrainerRef
@@ -134,7 +135,7 @@ def test_an_own_network_may_have_hyperparameters_of_its_own(tmp_path: Path) -> N
 def test_neither_importing_nor_checking_imports_torch() -> None:
     code = """
 import sys
-from autodc.adapters.trainers import check_trainer
+from autodc.adapters.trainers.checking import check_trainer
 assert not {"torch", "sklearn"} & set(sys.modules), "imported by the package"
 assert check_trainer("torch_image", {"steps": 5}, "classification", {}, ("concat",), ".") == []
 assert "torch" not in sys.modules, "imported by the check"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodc.adapters.trainers import check_trainer, make_trainer
+from autodc.adapters.trainers import make_trainer
+from autodc.adapters.trainers.checking import check_trainer
 from autodc.adapters.trainers.templates import TemplateError, filled, names_in
 from autodc.errors import AutodcError
 from autodc.studyfile.study import ParameterSpec

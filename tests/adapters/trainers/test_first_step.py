@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodc.adapters.trainers import check_trainer, input_problems
+from autodc.adapters.trainers.checking import check_trainer, input_problems
 from autodc.studyfile.study import ParameterSpec
 from autodc.table import Table
 
