@@ -102,7 +102,7 @@ def short_dict(one: Mapping[str, Any]) -> dict[str, Any]:
 def gain_words(numbers: Errors, gain: Mapping[str, float], *, unit: bool = True) -> str:
     """A gain with its interval. unit: whether its unit is said."""
     if not numbers.shares:
-        return f"−{numbers.plain(gain['mid'])} ({numbers.span(-gain['high'], -gain['low'])})"
+        return f"{numbers.plain(gain['mid'])} ({numbers.plain(gain['low'])} to {numbers.plain(gain['high'])})"
     low, mid, high = (100 * gain[key] for key in ("low", "mid", "high"))
     places = 0 if max(abs(low), abs(high)) >= 10 else 1
     said = f"{mid:.{places}f}{' points' if unit else ''} ({low:.{places}f} to {high:.{places}f})"

@@ -16,6 +16,7 @@ from autodc.cli.show_requests import show_requests
 from autodc.report import write_report
 from autodc.report.requests import write_requests
 from autodc.review import requests, rounds
+from autodc.review.findings import Errors
 from autodc.review.numbers import Numbers
 from autodc.study.journal import events as ev
 from autodc.study.journal.state import State
@@ -125,6 +126,12 @@ def test_the_terminal_has_80_columns(night: Any) -> None:
     found = lines(asking(night).state())
     assert max(map(len, found)) <= 80
     assert any("R1" in one and "200" in one and "3.0 (1.0 to 5.0)" in one and "100" in one for one in found)
+
+
+@pytest.mark.parametrize(("shares", "said"), [(True, "2.7 points (−0.4 to 4.2)"), (False, "0.027 (−0.004 to 0.042)")])
+def test_a_gain_is_how_far_an_error_falls_whatever_it_is_measured_in(shares: bool, said: str) -> None:
+    gain = {"low": -0.004, "mid": 0.027, "high": 0.042}
+    assert requests.gain_words(Errors([0.153], shares), gain) == said
 
 
 @pytest.mark.parametrize(
