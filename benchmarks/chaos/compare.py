@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodc.adapters.journal import JOURNAL, encode, open_for_reading
-from autodc.study.journal.events import Event, OutcomeLost, TrialFinished
+from autodc.study.journal.events import Event, OutcomeLost, SliceAdmitted, TrialFinished
 from benchmarks.chaos.studies import LOG
 
 TOLD = (
@@ -27,6 +27,9 @@ OF_WHAT_IS_THERE = ("more_rows", "baselines")
 """Fields that tell more where more outcomes are still on the disk: what more rows would do, in findings, and how simple
 baselines compare. No verdict depends on them; what people are asked for may."""
 OUTCOME = ("status", "slices", "soft", "arrays")
+ADMITTED = {"values": "slices", "soft": "soft", "explore": "explore", "explore_soft": "explore_soft"}
+"""Where an admitted slice has the values of trainings that had ended by then, and where those that end later have them:
+which of the two holds a value is a matter of when it came in."""
 
 
 @dataclass
@@ -35,11 +38,14 @@ class Essence:
 
     decisions: list[str] = field(default_factory=list)
     trainings: dict[int, str] = field(default_factory=dict)
+    admitted: dict[str, float] = field(default_factory=dict)
+    """Slice admitted while the study ran, kind of value and training → the value."""
 
     def begins(self, whole: Essence) -> bool:
         """Whether another one may be what this one comes to."""
         same = self.decisions == whole.decisions[: len(self.decisions)]
-        return same and all(whole.trainings.get(n) == outcome for n, outcome in self.trainings.items())
+        trained = all(whole.trainings.get(n) == outcome for n, outcome in self.trainings.items())
+        return same and trained and self.admitted.items() <= whole.admitted.items()
 
     def difference(self, other: Essence) -> str:
         """The first place where two differ, in words; empty where they do not."""
@@ -53,6 +59,8 @@ class Essence:
                 return f"decision {number}, {mine[:60]}: …{mine[place:][:300]} and …{others[place:][:300]}"
         if len(self.decisions) != len(other.decisions):
             return f"{len(self.decisions)} and {len(other.decisions)} decisions"
+        if self.admitted != other.admitted:
+            return f"other values on admitted slices: {dict(self.admitted.items() ^ other.admitted.items())}"
         return "" if self.trainings == other.trainings else "trainings came out otherwise"
 
 
@@ -74,15 +82,24 @@ def appends(folder: Path) -> list[tuple[str, float]]:
 
 def essence(events: list[Event], without: Sequence[str] = ()) -> Essence:
     """What the events come to. without: fields that are left out beside those that hold times."""
-    found = Essence()
+    found, admitted = Essence(), list[str]()
     for event in events:
         if isinstance(event, TrialFinished):
-            outcome = event.outcome
+            outcome = dict(event.outcome)
+            for kind in ADMITTED.values():
+                values = dict(outcome.get(kind) or {})
+                for name in admitted:
+                    if name in values:
+                        found.admitted[f"{name} {kind} {event.number}"] = values.pop(name)
+                outcome[kind] = values
             found.trainings[event.number] = encode({key: outcome.get(key) for key in OUTCOME})
         elif event.kind not in TOLD:
-            found.decisions.append(
-                f"{event.kind} {encode(_without(json.loads(encode(event.to_dict())), (*CLOCKS, *without)))}"
-            )
+            told = json.loads(encode(event.to_dict()))
+            if isinstance(event, SliceAdmitted):
+                admitted.append(event.name)
+                for place, kind in ADMITTED.items():
+                    found.admitted |= {f"{event.name} {kind} {n}": v for n, v in told.pop(place).items()}
+            found.decisions.append(f"{event.kind} {encode(_without(told, (*CLOCKS, *without)))}")
     return found
 
 

@@ -27,6 +27,23 @@ def test_times_and_the_order_in_which_trainings_end_are_no_difference() -> None:
     assert essence(events[:-3]).begins(essence(events))
 
 
+def test_whether_a_training_ends_before_or_after_a_slice_is_admitted_is_no_difference() -> None:
+    events: list[Any] = made_up(trials=4)
+    place = next(n for n, event in enumerate(events) if event.kind == "TrialFinished")
+    first = events[place]
+
+    def admitted(values: dict[str, float], value: float) -> list[Any]:
+        """The events with a slice that the first training has this value on, told by the admission or afterwards."""
+        late = {**first.outcome, "slices": {**first.outcome["slices"], **({} if values else {"found": value})}}
+        slice_ = ev.SliceAdmitted(name="found", rule={"where": "a = 1"}, card={"role": "target"}, values=values)
+        told = [replace(first, outcome=late)]
+        return [*events[:place], *([*told, slice_] if values else [slice_, *told]), *events[place + 1 :]]
+
+    before = essence(admitted({str(first.number): 0.5}, 0.5))
+    assert essence(admitted({}, 0.5)).difference(before) == ""
+    assert "found slices" in essence(admitted({}, 0.4)).difference(before)
+
+
 @pytest.mark.parametrize("kind", ["VerdictReached", "TrialFinished", "TrialPlanned"])
 def test_another_decision_or_outcome_is_a_difference(kind: str) -> None:
     events: list[Any] = made_up(trials=4)
