@@ -22,7 +22,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,6 +45,9 @@ BEAT_SECONDS = 3.0
 LOOK_SECONDS = 0.25
 """How often Ray's own processes are looked at."""
 DIAL_SECONDS = 10.0
+SPARED = ("start_api_server", "start_log_monitor", "start_monitor")
+"""What a Ray of our own starts for its web page, for logs on a terminal and to scale a cluster: three processes, on the
+first of which `ray.init` waits until it answers, for nothing here."""
 VITAL = ("raylet", "gcs_server")
 """Without these Ray is dead; the raylet ends by itself when one of its agents does."""
 LOG_BYTES = 4096
@@ -164,7 +167,7 @@ def _start(opening: Opening) -> Any:
             ray.init(address=opening.address, **quiet)
             return ray
         machine = opening.machine
-        with _patience(opening.patience):
+        with _patience(opening.patience), _spared():
             ray.init(
                 address=LOCAL,
                 num_cpus=max(_cores(), math.ceil((machine.max_concurrent or 1) * machine.cpus_per_trial)),
@@ -226,6 +229,20 @@ def _patience(seconds: float) -> Any:
         yield
     finally:
         services.get_node = look
+
+
+@contextlib.contextmanager
+def _spared() -> Iterator[None]:
+    """Let a Ray of our own start without the processes that only serve terminals and clusters that grow."""
+    node: Any = importlib.import_module("ray._private.node").Node
+    before = {name: getattr(node, name) for name in SPARED if hasattr(node, name)}
+    for name in before:
+        setattr(node, name, lambda self, **_: None)
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(node, name, method)
 
 
 def _fallen() -> bool:
