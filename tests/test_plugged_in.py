@@ -11,6 +11,7 @@ import pytest
 
 import autodc
 from autodc.adapters.trainers.options import BUILT_IN
+from autodc.adapters.trainers.registry import HOMES
 from autodc.errors import InputError
 from autodc.evaluation.metrics import METRICS
 from autodc.search import make_engine
@@ -148,6 +149,6 @@ def test_a_sampler_that_is_none_is_refused_before_a_training(
 
 def test_the_names_of_what_ships_have_what_they_name() -> None:
     assert list(names.METRICS) == list(METRICS)
-    assert list(names.TRAINERS) == list(BUILT_IN)
+    assert list(names.TRAINERS) == list(BUILT_IN) == list(HOMES)
     for name in names.SAMPLERS:
         assert make_engine(name, problem_of(3), 0).suggest(0, [], []).plan.mixture.weight("base") == 1

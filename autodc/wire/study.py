@@ -18,7 +18,7 @@ from autodc.adapters.executors.prints import LOGS, drop_worker_logs
 from autodc.adapters.journal import JOURNAL, SqliteJournal, state_of
 from autodc.adapters.links import linked
 from autodc.adapters.sources import read_source
-from autodc.adapters.trainers.options import opens_files
+from autodc.adapters.trainers.registry import opens_files
 from autodc.data.admit import Candidate, facts
 from autodc.data.catalogue import Catalogue, open_test
 from autodc.data.dataset import Dataset

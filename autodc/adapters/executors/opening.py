@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autodc.adapters.artefacts import open_part
 from autodc.adapters.links import linked
-from autodc.adapters.trainers.options import opens_files
+from autodc.adapters.trainers.registry import opens_files
 from autodc.errors import SurroundingsError
 from autodc.files import damage
 from autodc.table import Inputs

@@ -214,8 +214,6 @@ class BuiltIn:
     """What is known of a trainer of ours without importing it."""
 
     options: type[Spec]
-    home: str
-    """`module:Class` of this folder; the class is called with its options and the study's folder."""
     kinds: tuple[TaskKind, ...]
     inputs: tuple[str, ...] = ("arrays", "table", "text", "files")
     """Kinds of inputs it learns from."""
@@ -228,25 +226,19 @@ class BuiltIn:
 BUILT_IN: dict[str, BuiltIn] = {
     "torch_image": BuiltIn(
         TorchImageOptions,
-        "torch_image:TorchImage",
         ("classification", "regression", "image_to_image"),
         inputs=("arrays", "files"),
         forks=True,
     ),
     "torch_tabular": BuiltIn(
         TorchTabularOptions,
-        "torch_tabular:TorchTabular",
         ("classification", "regression"),
         inputs=("arrays", "table"),
         forks=True,
     ),
-    "lightning": BuiltIn(
-        LightningOptions, "lightning_trainer:Lightning", get_args(TaskKind), recipes=(*STAGED_RECIPES, "adapt")
-    ),
-    "sklearn": BuiltIn(
-        SklearnOptions, "sklearn_trainer:Sklearn", ("classification", "regression"), recipes=STAGED_RECIPES
-    ),
-    "command": BuiltIn(CommandOptions, "command:Command", ("classification", "regression", "image_to_image", "custom")),
+    "lightning": BuiltIn(LightningOptions, get_args(TaskKind), recipes=(*STAGED_RECIPES, "adapt")),
+    "sklearn": BuiltIn(SklearnOptions, ("classification", "regression"), recipes=STAGED_RECIPES),
+    "command": BuiltIn(CommandOptions, ("classification", "regression", "image_to_image", "custom")),
 }
 """By the names of the study file, which `autodc.studyfile` has a list of."""
 NETWORKS: dict[str, tuple[TaskKind, ...]] = {
@@ -255,11 +247,6 @@ NETWORKS: dict[str, tuple[TaskKind, ...]] = {
     "mlp": ("classification", "regression"),
     "unet_small": ("image_to_image",),
 }
-
-
-def opens_files(name: str, options: Mapping[str, Any]) -> bool:
-    """Whether a trainer decodes image files itself, so that nobody else's code is told their paths."""
-    return name == "torch_image" or (name == "lightning" and options.get("size") is not None)
 
 
 def torch_hyperparameters(options: TorchHyperparameters, values: dict[str, Any]) -> TorchHyperparameters:

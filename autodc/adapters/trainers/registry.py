@@ -1,4 +1,8 @@
-"""Makes a trainer from its name and options, in the process that trains."""
+"""Makes a trainer from its name and options, in the process that trains.
+
+What reads study files and checks options comes with the trainers of ours alone: beside another's a process holds none
+of it.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,27 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, cast
 
-from pydantic import ValidationError
-
-from autodc.adapters.trainers.options import BUILT_IN
 from autodc.errors import SpecError
 from autodc.hints import suggest
 from autodc.plugins import FORMS, TRAINERS, installed, is_known, load_plugin, own_code
-from autodc.studyfile.names import SYNONYMS
 from autodc.trial.executor import TrainerRef
 from autodc.trial.outputs import CheckedTrainer
 from autodc.trial.trainer import Trainer
 
 PLACE = "task.trainer"
+HOMES: Mapping[str, str] = {
+    "torch_image": "torch_image:TorchImage",
+    "torch_tabular": "torch_tabular:TorchTabular",
+    "lightning": "lightning_trainer:Lightning",
+    "sklearn": "sklearn_trainer:Sklearn",
+    "command": "command:Command",
+}
+"""Trainers of ours by their names: `module:Class` of this folder, called with its options and the study's folder."""
+
+
+def opens_files(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether a trainer decodes image files itself, so that nobody else's code is told their paths."""
+    return name == "torch_image" or (name == "lightning" and options.get("size") is not None)
 
 
 def make_trainer(ref: TrainerRef) -> CheckedTrainer:
@@ -26,7 +39,7 @@ def make_trainer(ref: TrainerRef) -> CheckedTrainer:
     Raises SpecError where the name or the options are wrong.
     """
     options = dict(ref.options)
-    if ref.name in BUILT_IN:
+    if ref.name in HOMES:
         return CheckedTrainer(_built_in(ref, options), ref.name)
     if not is_known(ref.name, (), TRAINERS):
         raise unknown_trainer(ref.name)
@@ -36,17 +49,22 @@ def make_trainer(ref: TrainerRef) -> CheckedTrainer:
 
 def unknown_trainer(name: str) -> SpecError:
     """No trainer of this name."""
-    hint = suggest(name, [*BUILT_IN, *installed(TRAINERS)], "trainers", SYNONYMS, FORMS)
+    from autodc.studyfile.names import SYNONYMS
+
+    hint = suggest(name, [*HOMES, *installed(TRAINERS)], "trainers", SYNONYMS, FORMS)
     return SpecError("ADC-TRAIN-013", "there is no such trainer", PLACE, name, hint)
 
 
 def _built_in(ref: TrainerRef, options: Mapping[str, Any]) -> Trainer:
-    ours = BUILT_IN[ref.name]
+    from pydantic import ValidationError
+
+    from autodc.adapters.trainers.options import BUILT_IN
+
     try:
-        parsed = ours.options.model_validate(options)
+        parsed = BUILT_IN[ref.name].options.model_validate(options)
     except ValidationError as error:
         raise SpecError("ADC-TRAIN-012", "the options do not fit", "task.options", str(error)) from error
-    module, _, name = ours.home.partition(":")
+    module, _, name = HOMES[ref.name].partition(":")
     return cast(Trainer, getattr(import_module(f"{__package__}.{module}"), name)(parsed, ref.folder))
 
 
