@@ -14,7 +14,6 @@ From the driver: an Opening, then a Service, then `("ended", tasks)`, `("slots",
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import math
 import os
@@ -22,17 +21,16 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol, final
 
-import psutil
-
 from autodc.adapters.executors.deaths import Orders, WorkerDeaths
 from autodc.adapters.executors.lifeline import die_with
 from autodc.adapters.executors.link import DriverAddress
+from autodc.adapters.executors.own_ray import VITAL, patience, spared
 from autodc.errors import AutodcError, InputError, SurroundingsError
 from autodc.studyfile.study import MachineSpec
 
@@ -45,11 +43,6 @@ BEAT_SECONDS = 3.0
 LOOK_SECONDS = 0.25
 """How often Ray's own processes are looked at."""
 DIAL_SECONDS = 10.0
-SPARED = ("start_api_server", "start_log_monitor", "start_monitor")
-"""What a Ray of our own starts for its web page, for logs on a terminal and to scale a cluster: three processes, on the
-first of which `ray.init` waits until it answers, for nothing here."""
-VITAL = ("raylet", "gcs_server")
-"""Without these Ray is dead; the raylet ends by itself when one of its agents does."""
 LOG_BYTES = 4096
 
 
@@ -167,7 +160,7 @@ def _start(opening: Opening) -> Any:
             ray.init(address=opening.address, **quiet)
             return ray
         machine = opening.machine
-        with _patience(opening.patience), _spared():
+        with patience(opening.patience), spared():
             ray.init(
                 address=LOCAL,
                 num_cpus=max(_cores(), math.ceil((machine.max_concurrent or 1) * machine.cpus_per_trial)),
@@ -206,50 +199,6 @@ def _reach(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=DIAL_SECONDS).close()
-
-
-@contextlib.contextmanager
-def _patience(seconds: float) -> Any:
-    """Let Ray's start take longer than the 30 s it has written into it: on a busy machine it takes minutes."""
-    services: Any = importlib.import_module("ray._private.services")
-    look: Callable[..., Any] = services.get_node
-    end = time.monotonic() + seconds
-
-    def get_node(*args: Any, **kwargs: Any) -> Any:
-        while True:
-            try:
-                return look(*args, **kwargs)
-            except RuntimeError:
-                if time.monotonic() > end or _fallen():
-                    raise
-                time.sleep(0.2)
-
-    services.get_node = get_node
-    try:
-        yield
-    finally:
-        services.get_node = look
-
-
-@contextlib.contextmanager
-def _spared() -> Iterator[None]:
-    """Let a Ray of our own start without the processes that only serve terminals and clusters that grow."""
-    node: Any = importlib.import_module("ray._private.node").Node
-    before = {name: getattr(node, name) for name in SPARED if hasattr(node, name)}
-    for name in before:
-        setattr(node, name, lambda self, **_: None)
-    try:
-        yield
-    finally:
-        for name, method in before.items():
-            setattr(node, name, method)
-
-
-def _fallen() -> bool:
-    """Whether a vital process of Ray's has ended before it was ready."""
-    with contextlib.suppress(psutil.Error):
-        return any(p.name() in VITAL and p.status() == psutil.STATUS_ZOMBIE for p in psutil.Process().children())
-    return False
 
 
 def _slots(nodes: Sequence[Mapping[str, Any]], machine: MachineSpec) -> tuple[int, int]:

@@ -22,7 +22,16 @@ from autodc.errors import SurroundingsError
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract.opened import collect
 from autodc.testing.waiting import until
-from tests.adapters.executors.on_ray import COMMAND, PATIENCE, SLOTS, all_slots_train, below, environment, slow_study
+from tests.adapters.executors.on_ray import (
+    COMMAND,
+    PATIENCE,
+    SLOTS,
+    all_slots_train,
+    below,
+    command_of,
+    environment,
+    slow_study,
+)
 
 pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.timeout(1800)]
 
@@ -141,14 +150,34 @@ class TestOneCluster:
         ends_the_run_with_3(opened, jobs, running, "gcs_server")
 
 
-def test_a_cluster_whose_node_dies_alone_does_not_come_back_either(opened: Any, jobs: Any) -> None:
+def test_a_cluster_whose_node_dies_alone_does_not_come_back_to_ray_tune_either(opened: Any, jobs: Any) -> None:
     with cluster() as running:
-        ends_the_run_with_3(opened, jobs, running, "raylet")
+        ends_the_run_with_3(opened, jobs, running, "raylet", runner="ray")
 
 
-def ends_the_run_with_3(opened: Any, jobs: Any, running: Any, victim: str) -> None:
+def test_plain_actors_work_on_beside_a_raylet_that_is_gone_and_leave_nothing_behind(opened: Any, jobs: Any) -> None:
+    with cluster() as (process, address):
+        executor = opened(address=address)
+        all_slots_train(executor, jobs)
+        executor.cancel()
+        below_it = psutil.Process(process.pid).children(recursive=True)
+        workers = [one for one in below_it if command_of(one)[0].startswith("ray::_Host")]
+        assert len(workers) == SLOTS
+        below(psutil.Process(process.pid), "raylet").kill()
+        for _ in range(3 * SLOTS):
+            executor.submit(jobs("sleep", seconds=1.0))
+        assert [one.status for one in collect(executor, 3 * SLOTS)] == ["done"] * 3 * SLOTS
+        executor.close()
+        until(lambda: not any(map(lives, workers)), "all workers are gone", PATIENCE)
+
+
+def lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def ends_the_run_with_3(opened: Any, jobs: Any, running: Any, victim: str, **machine: Any) -> None:
     process, address = running
-    executor = opened(address=address)
+    executor = opened(address=address, **machine)
     all_slots_train(executor, jobs)
     executor.cancel()
     below(psutil.Process(process.pid), victim).kill()
