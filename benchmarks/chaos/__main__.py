@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.chaos import kills, kinds, power, synced
+from benchmarks.night.part import RUNNERS
 from benchmarks.tables import table
 
 RESULTS = Path(__file__).parents[1] / "results" / "chaos.md"
@@ -84,7 +85,7 @@ def _kinds(asked: argparse.Namespace, folder: Path) -> tuple[list[str], list[str
 
 def _random(asked: argparse.Namespace, folder: Path) -> tuple[list[str], list[str]]:
     machines = {"runner: inline": asked.kills}
-    machines |= {f"runner: {name}\nmax_concurrent: 2": asked.ray for name in ("actors", "ray")}
+    machines |= {f"runner: {name}\nmax_concurrent: 2": asked.ray for name in RUNNERS}
     found = [
         kills.at_random(folder / f"random-{number}", machine, count, asked.seed + number, _say)
         for number, (machine, count) in enumerate(machines.items())

@@ -87,11 +87,9 @@ def essence(events: list[Event], without: Sequence[str] = ()) -> Essence:
         if isinstance(event, TrialFinished):
             outcome = dict(event.outcome)
             for kind in ADMITTED.values():
-                values = dict(outcome.get(kind) or {})
-                for name in admitted:
-                    if name in values:
-                        found.admitted[f"{name} {kind} {event.number}"] = values.pop(name)
-                outcome[kind] = values
+                values = outcome.get(kind) or {}
+                found.admitted |= {f"{name} {kind} {event.number}": v for name, v in values.items() if name in admitted}
+                outcome[kind] = {name: value for name, value in values.items() if name not in admitted}
             found.trainings[event.number] = encode({key: outcome.get(key) for key in OUTCOME})
         elif event.kind not in TOLD:
             told = json.loads(encode(event.to_dict()))

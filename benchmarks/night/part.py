@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 Figures = Mapping[str, str]
 """Column → what stands there."""
+RUNNERS: tuple[Literal["actors", "ray"], ...] = ("actors", "ray")
+"""Those on Ray, the usual one first."""
 Case = Callable[[bool], Figures]
 """Measures; True: with small arguments, for a quick look."""
 

@@ -17,11 +17,10 @@ from autodc.data.dataset import Dataset
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.waiting import until
 from autodc.trial.executor import StoredPart, TrainerRef, TrainTask
-from benchmarks.night.part import Figures, Part
+from benchmarks.night.part import RUNNERS, Figures, Part
 
 MEGABYTES, COLUMNS = 800, 100
 WORKERS = (1, 2, 4)
-RUNNERS: tuple[Literal["actors", "ray"], ...] = ("actors", "ray")
 A_WORKER = 150
 PATIENCE = 300.0
 

@@ -21,7 +21,7 @@ from autodc.testing.worlds.cells import CellTrainer, write_world
 from autodc.trial.trainer import Trained, TrainingJob
 from benchmarks.night.busy import COMMAND
 from benchmarks.night.nodes import ROOT, Nodes, freeze, kill, why_not
-from benchmarks.night.part import Figures, Part
+from benchmarks.night.part import RUNNERS, Figures, Part
 
 SECONDS, LOOK = 3.0, 0.05
 PATIENCE = 300.0
@@ -201,5 +201,5 @@ PART = Part(
         "killed, those of another stopped where they stand (SIGSTOP); from then until the trial that trained there "
         "trains elsewhere. Needs root and a kernel that lets namespaces be made."
     ),
-    cases={f"one killed, one frozen: {runner}": partial(lost_nodes, runner) for runner in ("actors", "ray")},
+    cases={f"one killed, one frozen: {runner}": partial(lost_nodes, runner) for runner in RUNNERS},
 )

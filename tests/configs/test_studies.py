@@ -86,7 +86,7 @@ def test_the_duplicates_of_digits_are_rows_of_its_base() -> None:
 
 @pytest.mark.parametrize("file", sorted((CONFIGS / "machines").glob("*.yaml")), ids=lambda file: file.stem)
 def test_machine_files_load(file: Any) -> None:
-    assert load_machine(str(file)).runner != "inline"
+    assert load_machine(str(file)).runner == "actors"
 
 
 def test_fashion_without_its_images_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

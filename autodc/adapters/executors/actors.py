@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, final
@@ -68,11 +67,9 @@ class _Host:
     """The actor: serves until the driver hangs up."""
 
     def serve(self, driver: DriverAddress) -> None:
-        worker, raylet = Worker(driver), os.getppid()
+        worker = Worker(driver)
         try:
             while worker.serve_one() is not None:
                 pass
         finally:
             worker.close()
-            if os.getppid() != raylet:  # it is gone, and nobody else would end what it started
-                os._exit(0)

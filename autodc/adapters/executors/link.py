@@ -154,7 +154,7 @@ class Worker:
     """The worker's end: dials the driver and runs in a supervised child what it is sent."""
 
     def __init__(self, driver: DriverAddress, *, sight: float = SIGHT_SECONDS) -> None:
-        self._sight = sight
+        self._sight, self._parent = sight, os.getppid()
         line = socket.create_connection(driver.address, timeout=DIAL_SECONDS)
         line.settimeout(None)
         _tune(line)
@@ -177,9 +177,17 @@ class Worker:
                 if kind == "task":
                     return self._run(*payload)
                 if kind == "end":
-                    return None
+                    break
         except (EOFError, OSError):
-            return None
+            pass
+        self._leave_the_orphaned()
+        return None
+
+    def _leave_the_orphaned(self) -> None:
+        """End this process where its raylet is gone: nobody else would, and the driver has hung up."""
+        if os.getppid() != self._parent:
+            self.close()
+            os._exit(0)
 
     def close(self) -> None:
         """End the child and hang up."""

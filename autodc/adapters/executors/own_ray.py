@@ -18,7 +18,7 @@ VITAL = ("raylet", "gcs_server")
 
 
 @contextlib.contextmanager
-def patience(seconds: float) -> Any:
+def patience(seconds: float) -> Iterator[None]:
     """Let Ray's start take longer than the 30 s it has written into it: on a busy machine it takes minutes."""
     services: Any = importlib.import_module("ray._private.services")
     look: Callable[..., Any] = services.get_node
@@ -33,25 +33,29 @@ def patience(seconds: float) -> Any:
                     raise
                 time.sleep(0.2)
 
-    services.get_node = get_node
-    try:
+    with _replaced(services, get_node=get_node):
         yield
-    finally:
-        services.get_node = look
 
 
 @contextlib.contextmanager
 def spared() -> Iterator[None]:
     """Let a Ray of our own start without the processes that only serve terminals and clusters that grow."""
     node: Any = importlib.import_module("ray._private.node").Node
-    before = {name: getattr(node, name) for name in SPARED if hasattr(node, name)}
-    for name in before:
-        setattr(node, name, lambda self, **_: None)
+    with _replaced(node, **{name: lambda self, **_: None for name in SPARED if hasattr(node, name)}):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, **attributes: Any) -> Iterator[None]:
+    """Put these in place of an object's own while it lasts."""
+    before = {name: getattr(owner, name) for name in attributes}
+    for name, value in attributes.items():
+        setattr(owner, name, value)
     try:
         yield
     finally:
-        for name, method in before.items():
-            setattr(node, name, method)
+        for name, value in before.items():
+            setattr(owner, name, value)
 
 
 def _fallen() -> bool:

@@ -21,6 +21,7 @@ from autodc.adapters.executors import open_executor
 from autodc.errors import SurroundingsError
 from autodc.studyfile.study import MachineSpec
 from autodc.testing.executor_contract.opened import collect
+from autodc.testing.jobs import lives
 from autodc.testing.waiting import until
 from tests.adapters.executors.on_ray import (
     COMMAND,
@@ -161,7 +162,7 @@ def test_plain_actors_work_on_beside_a_raylet_that_is_gone_and_leave_nothing_beh
         all_slots_train(executor, jobs)
         executor.cancel()
         below_it = psutil.Process(process.pid).children(recursive=True)
-        workers = [one for one in below_it if command_of(one)[0].startswith("ray::_Host")]
+        workers = [one.pid for one in below_it if command_of(one)[0].startswith("ray::_Host")]
         assert len(workers) == SLOTS
         below(psutil.Process(process.pid), "raylet").kill()
         for _ in range(3 * SLOTS):
@@ -169,10 +170,6 @@ def test_plain_actors_work_on_beside_a_raylet_that_is_gone_and_leave_nothing_beh
         assert [one.status for one in collect(executor, 3 * SLOTS)] == ["done"] * 3 * SLOTS
         executor.close()
         until(lambda: not any(map(lives, workers)), "all workers are gone", PATIENCE)
-
-
-def lives(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def ends_the_run_with_3(opened: Any, jobs: Any, running: Any, victim: str, **machine: Any) -> None:
